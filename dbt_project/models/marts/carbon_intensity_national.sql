@@ -1,0 +1,18 @@
+{{ config(materialized='keyed_table', unique_key='period_start', publishes=['carbon_intensity__national']) }}
+-- The upstream has given two rows for one half-hour in one body (2021-04-19 19:00Z): the more carbon-heavy one counts,
+-- so that a doubt never makes a slot look greener.
+select distinct on (period_start)
+    period_start,
+    period_end,
+    forecast_gco2_kwh,
+    actual_gco2_kwh,
+    intensity_index,
+    payload_id,
+    is_synthetic,
+    fetched_at,
+    now() as updated_at
+from {{ published_rows('carbon_intensity__national') }} as published
+where period_start is not null
+order by
+    period_start, is_synthetic, fetched_at desc, payload_id desc,
+    actual_gco2_kwh desc nulls last, forecast_gco2_kwh desc nulls last

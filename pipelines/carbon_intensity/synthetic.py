@@ -1,0 +1,119 @@
+"""Bodies of the upstream's own shape for half-hours that it did not give. Every one lands with `origin = 'synthetic'`.
+
+The values are plausible, not predictive: a daily and a yearly cycle and a noise that is a hash of the half-hour and
+the region, so that the same half-hour has the same value for ever, on every machine. Intensity follows from the mix
+by the upstream's published factors, so that the two agree.
+"""
+
+import hashlib
+import math
+from collections.abc import Collection
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from pipelines.carbon_intensity.responses import FUELS, REGION_IDS
+from pipelines.periods import HALF_HOUR, iso
+
+GB = 18
+# gCO2/kWh of each fuel (the API's /intensity/factors; imports are the mean of its three interconnectors)
+FACTORS = {
+    "biomass": 120, "coal": 937, "gas": 394, "hydro": 0, "imports": 328, "nuclear": 0, "other": 300, "solar": 0, "wind": 0,
+}  # fmt: skip
+# Share of wind and of nuclear in a region's generation, roughly north to south, and the names that the API serves.
+REGIONS: dict[int, tuple[str, str, float, float]] = {
+    1: ("North Scotland", "Scottish Hydro Electric Power Distribution", 0.80, 0.00),
+    2: ("South Scotland", "SP Distribution", 0.60, 0.25),
+    3: ("North West England", "Electricity North West", 0.35, 0.40),
+    4: ("North East England", "NPG North East", 0.40, 0.30),
+    5: ("Yorkshire", "NPG Yorkshire", 0.35, 0.05),
+    6: ("North Wales & Merseyside", "SP Manweb", 0.40, 0.00),
+    7: ("South Wales", "WPD South Wales", 0.20, 0.00),
+    8: ("West Midlands", "WPD West Midlands", 0.20, 0.15),
+    9: ("East Midlands", "WPD East Midlands", 0.25, 0.05),
+    10: ("East England", "UKPN East", 0.40, 0.20),
+    11: ("South West England", "WPD South West", 0.25, 0.10),
+    12: ("South England", "SSE South", 0.20, 0.10),
+    13: ("London", "UKPN London", 0.25, 0.15),
+    14: ("South East England", "UKPN South East", 0.25, 0.25),
+    15: ("England", "England", 0.28, 0.15),
+    16: ("Scotland", "Scotland", 0.65, 0.18),
+    17: ("Wales", "Wales", 0.28, 0.00),
+    18: ("GB", "GB", 0.32, 0.15),
+}
+
+
+def synthesize_national(half_hours: Collection[datetime], now: datetime) -> JsonValue:
+    """`/intensity/{from}/{to}`: `actual` is null for what has not ended at `now`, as upstream."""
+    rows: list[JsonValue] = []
+    for start in sorted(half_hours):
+        forecast = _intensity(_mix(GB, start))
+        actual = max(1, forecast + round(12 * (_noise("actual", GB, start) - 0.5)))
+        ended = start + HALF_HOUR <= now
+        rows.append({**_span(start), "intensity": {"forecast": forecast, "actual": actual if ended else None, "index": None}})
+    return {"data": rows}
+
+
+def synthesize_generation(half_hours: Collection[datetime], now: datetime) -> JsonValue:
+    """`/generation/{from}/{to}`."""
+    return {"data": [{**_span(start), "generationmix": _shares(_mix(GB, start))} for start in sorted(half_hours)]}
+
+
+def synthesize_regional(half_hours: Collection[datetime], now: datetime) -> JsonValue:
+    """`/regional/intensity/{from}/{to}`: all 18 regions."""
+    return {"data": [{**_span(start), "regions": [_region(id_, start) for id_ in REGION_IDS]} for start in sorted(half_hours)]}
+
+
+def _region(region_id: int, start: datetime) -> JsonValue:
+    mix = _mix(region_id, start)
+    short_name, dno_name, _, _ = REGIONS[region_id]
+    return {
+        "regionid": region_id,
+        "dnoregion": dno_name,
+        "shortname": short_name,
+        "intensity": {"forecast": _intensity(mix), "index": None},
+        "generationmix": _shares(mix),
+    }
+
+
+def _span(start: datetime) -> dict[str, JsonValue]:
+    return {"from": iso(start), "to": iso(start + HALF_HOUR)}
+
+
+def _shares(mix: dict[str, int]) -> list[JsonValue]:
+    return [{"fuel": fuel, "perc": mix[fuel] / 10} for fuel in FUELS]
+
+
+def _intensity(mix: dict[str, int]) -> int:
+    return round(sum(FACTORS[fuel] * tenths for fuel, tenths in mix.items()) / 1000)
+
+
+def _mix(region_id: int, start: datetime) -> dict[str, int]:
+    """Shares in tenths of a per cent; they add up to 1000."""
+    _, _, wind, nuclear = REGIONS[region_id]
+    hour = start.hour + start.minute / 60
+    day_of_year = start.timetuple().tm_yday
+    winter = math.cos(2 * math.pi * (day_of_year - 15) / 365.25)
+    daylight = max(0.0, math.cos(math.pi * (hour - 12.5) / (13 - 4 * winter)))
+    weather = (_noise("weather", 0, start.replace(hour=0, minute=0)) + _noise("wind", region_id, start.replace(minute=0))) / 2
+    weights = {
+        "biomass": 0.06,
+        "coal": 0.0,
+        "imports": 0.10,
+        "gas": 0.30 + 0.12 * math.sin(math.pi * max(0.0, hour - 15) / 9) + 0.05 * winter,
+        "nuclear": nuclear,
+        "other": 0.005,
+        "hydro": 0.02 + (0.08 if region_id in (1, 16, 17, 6) else 0),
+        "solar": 0.25 * daylight * (1 - 0.6 * max(0.0, winter)) * (0.4 if region_id in (1, 2, 16) else 1),
+        "wind": wind * (0.35 + 1.3 * weather) * (1 + 0.2 * winter),
+    }
+    total = sum(weights.values())
+    mix = {fuel: int(1000 * weight / total) for fuel, weight in weights.items()}
+    mix["gas"] += 1000 - sum(mix.values())
+    return mix
+
+
+def _noise(what: str, region_id: int, instant: datetime) -> float:
+    """0..1, the same for ever for the same words."""
+    digest = hashlib.blake2b(f"{what}|{region_id}|{iso(instant)}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest) / 0xFFFFFFFF

@@ -1,0 +1,173 @@
+"""The polite HTTP client: one User-Agent, a rate limit held across processes, retries with backoff and jitter.
+
+Retried: time-outs, dropped connections, 429 and 5xx, `Retry-After` honoured. Never retried: any other answer. When an
+upstream cannot be reached at all, later requests of the same run fail at once instead of waiting through it again.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import requests
+from pyrate_limiter import Limiter
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_any, wait_exponential_jitter
+
+from pipelines.settings import PipelineSettings
+
+USER_AGENT = "energy-data-pipeline/0.1 (open source; British electricity data for placing compute)"
+LARGEST_BODY_BYTES = 64 * 1024 * 1024
+LONGEST_BODY_SECONDS = 120
+UNREACHABLE_AFTER_SECONDS = 10
+# what requests and urllib3 call it -> what a reader wants to know
+NO_CONNECTION = {
+    "NameResolutionError": "the name cannot be resolved",
+    "Connection refused": "connection refused",
+    "ConnectTimeout": "no connection within the time-out",
+    "No route to host": "no route to the host",
+    "Network is unreachable": "the network is unreachable",
+}
+BROKEN_CONNECTION = {
+    "Read timed out": "no answer within the time-out",
+    "ReadTimeout": "no answer within the time-out",
+    "IncompleteRead": "the connection was dropped in the middle of the body",
+    "Connection aborted": "the connection was dropped",
+    "Connection reset": "the connection was dropped",
+    "SSLError": "the TLS certificate was not accepted",
+}
+BACKOFF = wait_exponential_jitter(initial=0.5, max=8, jitter=0.5)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a request: a body with its status, or the reason why there is none."""
+
+    url: str
+    status: int | None
+    body: bytes
+    attempts: int
+    seconds: float
+    received_at: datetime
+    failure: str | None = None
+
+
+class _TryAgain(Exception):
+    def __init__(self, reason: str, status: int | None = None, body: bytes = b"", retry_after: float | None = None):
+        super().__init__(reason)
+        self.status, self.body, self.retry_after = status, body, retry_after
+
+
+class _Unreachable(_TryAgain):
+    """Not even a connection: true of every path of the upstream, so the rest of the run need not find out again."""
+
+
+class _GiveUp(_TryAgain):
+    """Worth no further attempt within this run."""
+
+
+class UpstreamClient:
+    """Asks one upstream. Threads may share it."""
+
+    def __init__(self, base_url: str, *, settings: PipelineSettings, limiter: Limiter | None):
+        self._base_url = base_url.rstrip("/")
+        self._settings = settings
+        self._limiter = limiter
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+        self._unreachable: str | None = None
+
+    def url(self, path: str) -> str:
+        """The address of a path of this upstream."""
+        return self._base_url + path
+
+    def get(self, path: str) -> Answer:
+        """GET a path. Never raises for what an upstream or a network does: `Answer.failure` says it."""
+        started = time.monotonic()
+        attempts = 0
+
+        def answer(status: int | None, body: bytes, failure: str | None) -> Answer:
+            return Answer(
+                url=self.url(path),
+                status=status,
+                body=body,
+                attempts=attempts,
+                seconds=time.monotonic() - started,
+                received_at=datetime.now(UTC),
+                failure=failure,
+            )
+
+        if self._unreachable:
+            return answer(None, b"", f"not asked: {self._unreachable}")
+        retrying = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, _TryAgain) and not isinstance(error, _GiveUp)),
+            stop=stop_any(stop_after_attempt(self._settings.http_attempts), _unreachable_for_long),
+            wait=_wait,
+            reraise=True,
+        )
+        try:
+            for attempt in retrying:
+                with attempt:
+                    attempts += 1
+                    status, body = self._once(path)
+        except _TryAgain as gave_up:
+            if isinstance(gave_up, _Unreachable):
+                self._unreachable = f"the upstream could not be reached ({gave_up})"
+            return answer(gave_up.status, gave_up.body, f"{gave_up} after {attempts} attempts")
+        return answer(status, body, None if status == 200 else f"HTTP {status}")
+
+    def _once(self, path: str) -> tuple[int, bytes]:
+        if self._limiter:
+            self._limiter.try_acquire("request")
+        timeouts = (self._settings.http_connect_timeout_seconds, self._settings.http_read_timeout_seconds)
+        body = bytearray()
+        deadline = time.monotonic() + LONGEST_BODY_SECONDS
+        try:
+            with self._session.get(self.url(path), timeout=timeouts, stream=True) as response:
+                status = response.status_code
+                retry_after = _seconds(response.headers.get("Retry-After"))
+                for piece in response.iter_content(1 << 20):
+                    body += piece
+                    if len(body) > LARGEST_BODY_BYTES:
+                        raise _GiveUp(f"the body is larger than {LARGEST_BODY_BYTES >> 20} MiB", status)
+                    if time.monotonic() > deadline:
+                        raise _TryAgain(f"the body was not whole after {LONGEST_BODY_SECONDS} s", None, bytes(body))
+        except requests.RequestException as error:
+            reason = _reason(error)
+            raise (_Unreachable if reason in NO_CONNECTION.values() else _TryAgain)(reason, None, bytes(body)) from None
+        if status == 429 or status >= 500:
+            if retry_after is not None and retry_after > self._settings.http_retry_after_max_seconds:
+                raise _GiveUp(f"HTTP {status}, Retry-After {retry_after:.0f} s is longer than this run waits", status, bytes(body))
+            raise _TryAgain(f"HTTP {status}", status, bytes(body), retry_after)
+        return status, bytes(body)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, _TryAgain) else None
+    return max(asked or 0.0, BACKOFF(state))
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Retry-After in either of its forms: seconds, or a date."""
+    if not retry_after:
+        return None
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _unreachable_for_long(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    return isinstance(error, _Unreachable) and (state.seconds_since_start or 0) > UNREACHABLE_AFTER_SECONDS
+
+
+def _reason(error: Exception) -> str:
+    """The cause at the bottom of a chain of wrapped errors, in few words."""
+    text = f"{type(error).__name__} {error}"
+    for sign, words in {**NO_CONNECTION, **BROKEN_CONNECTION}.items():
+        if sign in text:
+            return words
+    return f"{type(error).__name__}: {str(error)[:200]}"

@@ -1,0 +1,239 @@
+"""Payloads to PostgreSQL through dlt: one row a response, merged on `payload_id`, so that a body lands once.
+
+A payload is whole in its one row, so a load that is killed half-way leaves rows that are each complete, and the next
+run adds the rest: what is there is known by its key, not by dlt's package state. Each process therefore works in a
+folder of its own that nobody needs afterwards. Loads of all processes take turns, because dlt empties and fills one
+table of incoming rows per dataset.
+"""
+
+import logging
+import tempfile
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.common import json as dlt_json
+from dlt.destinations import postgres
+from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines.dataset import Dataset
+from pipelines.payload import Payload, Rejected
+from warehouse.database import Database, Role
+from warehouse.locks import exclusive
+
+SCHEMA = "staging"
+REJECTED_TABLE = "rejected_payloads"
+ROWS_A_FILE = 4
+"""Each file is one COPY; a few files let PostgreSQL parse JSON on more than one core."""
+
+DATA_REFUSALS = ("invalid input syntax", "unsupported Unicode", "out of range", "numeric format", "stack depth")
+
+_UUID = {"data_type": "text", "x-postgres-uuid": True}
+_PAYLOAD_COLUMNS: dict[str, Any] = {
+    "payload_id": {**_UUID, "nullable": False, "primary_key": True, "unique": True},
+    "payload": {"data_type": "json", "nullable": False},
+    "origin": {"data_type": "text", "nullable": False},
+    "request_url": {"data_type": "text", "nullable": False},
+    "request_params": {"data_type": "json", "nullable": False},
+    "window_start": {"data_type": "timestamp", "nullable": False},
+    "window_end": {"data_type": "timestamp", "nullable": False},
+    "fetched_at": {"data_type": "timestamp", "nullable": False},
+    "http_status": {"data_type": "bigint", "nullable": True},
+    "body_bytes": {"data_type": "bigint", "nullable": False},
+    "run_id": {**_UUID, "nullable": False},
+}
+_REJECTED_COLUMNS: dict[str, Any] = {
+    **{k: v for k, v in _PAYLOAD_COLUMNS.items() if k not in ("payload", "origin", "request_params")},
+    "dataset": {"data_type": "text", "nullable": False},
+    "reason": {"data_type": "text", "nullable": False},
+    "body": {"data_type": "text", "nullable": False},
+}
+_INSTANT = pa.timestamp("us", "UTC")
+_ARROW_TYPES = {"timestamp": _INSTANT, "bigint": pa.int64()}
+
+
+class _TypeMapper(PostgresTypeMapper):  # type: ignore[misc]
+    """dlt has no uuid type; the column hint asks for PostgreSQL's."""
+
+    def to_destination_type(self, column: Any, table: Any) -> str:
+        return "uuid" if column.get("x-postgres-uuid") else super().to_destination_type(column, table)
+
+
+@dataclass
+class Landed:
+    """What a load did, by payload_id: added, there already, or refused by PostgreSQL with the reason."""
+
+    added: set[uuid.UUID] = field(default_factory=set)
+    known: set[uuid.UUID] = field(default_factory=set)
+    refused: dict[uuid.UUID, str] = field(default_factory=dict)
+
+
+class Landing:
+    """Loads payloads of one run; use it as a context manager. Not for more than one thread."""
+
+    def __init__(self, database: Database, *, run_id: uuid.UUID, work_dir: Path):
+        self._database = database
+        self._run_id = run_id
+        work_dir.mkdir(parents=True, exist_ok=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="dlt-", dir=work_dir, ignore_cleanup_errors=True)
+        _configure()
+        self._pipeline = self._new_pipeline()
+
+    def __enter__(self) -> "Landing":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._folder.cleanup()
+
+    def load(self, payloads: Sequence[Payload], rejected: Sequence[Rejected]) -> Landed:
+        """Land these; a body that PostgreSQL itself refuses is set aside as rejected, the others land."""
+        landed = Landed(known=self._known(payloads))
+        fresh = {p.payload_id: p for p in payloads if p.payload_id not in landed.known}
+        try:
+            self._run(list(fresh.values()), rejected)
+            landed.added = set(fresh)
+        except PipelineStepFailed as error:
+            if not _is_refused_data(error):
+                raise
+            self._load_one_by_one(list(fresh.values()), rejected, landed)
+        return landed
+
+    def prepare(self, datasets: Iterable[Dataset]) -> None:
+        """Make the tables that are not there yet, so that dbt finds each of its sources."""
+        with self._database.connect(role=Role.LOADER) as connection:
+            rows = connection.execute("select tablename from pg_tables where schemaname = %s", [SCHEMA]).fetchall()
+        there = {row[0] for row in rows}
+        wanted = {dataset.payload_table: _PAYLOAD_COLUMNS for dataset in datasets} | {REJECTED_TABLE: _REJECTED_COLUMNS}
+        missing = [_resource(t, [_arrow([], c)], c) for t, c in wanted.items() if t not in there]
+        if missing:
+            with exclusive(self._database, f"landing {SCHEMA}"):
+                self._pipeline.run(missing)
+
+    def _load_one_by_one(self, payloads: Sequence[Payload], rejected: Sequence[Rejected], landed: Landed) -> None:
+        refused = []
+        for payload in payloads:
+            self._pipeline = self._new_pipeline()  # the failed package stays behind with its pipeline
+            try:
+                self._run([payload], [])
+                landed.added.add(payload.payload_id)
+            except PipelineStepFailed as error:
+                if not _is_refused_data(error):
+                    raise
+                reason = f"PostgreSQL cannot store it: {str(error.exception)[:300]}"
+                landed.refused[payload.payload_id] = reason
+                refused.append(Rejected.from_payload(payload, reason))
+        self._pipeline = self._new_pipeline()
+        self._run([], [*rejected, *refused])
+
+    def _known(self, payloads: Sequence[Payload]) -> set[uuid.UUID]:
+        known: set[uuid.UUID] = set()
+        tables = {payload.dataset.payload_table for payload in payloads}
+        with self._database.connect(role=Role.LOADER) as connection:
+            for table in tables:
+                ids = [p.payload_id for p in payloads if p.dataset.payload_table == table]
+                statement = f"select payload_id from {SCHEMA}.{table} where payload_id = any(%s)"
+                known.update(row[0] for row in connection.execute(statement, [ids]))
+        return known
+
+    def _run(self, payloads: Sequence[Payload], rejected: Sequence[Rejected]) -> None:
+        resources = []
+        for table in dict.fromkeys(p.dataset.payload_table for p in payloads):
+            rows = [self._row(p) for p in payloads if p.dataset.payload_table == table]
+            resources.append(_resource(table, (_arrow([row], _PAYLOAD_COLUMNS) for row in rows), _PAYLOAD_COLUMNS))
+        if rejected:
+            rows = [self._rejected_row(r) for r in rejected]
+            resources.append(_resource(REJECTED_TABLE, (_arrow([row], _REJECTED_COLUMNS) for row in rows), _REJECTED_COLUMNS))
+        if resources:
+            with exclusive(self._database, f"landing {SCHEMA}"):
+                self._pipeline.run(resources)
+
+    def _row(self, payload: Payload) -> dict[str, Any]:
+        return {
+            "payload_id": str(payload.payload_id),
+            "payload": payload.body.decode(),
+            "origin": payload.origin,
+            "request_url": payload.request_url,
+            "request_params": dlt_json.dumps(payload.request_params),
+            "window_start": payload.window.start,
+            "window_end": payload.window.end,
+            "fetched_at": payload.fetched_at,
+            "http_status": payload.http_status,
+            "body_bytes": len(payload.body),
+            "run_id": str(self._run_id),
+        }
+
+    def _rejected_row(self, rejected: Rejected) -> dict[str, Any]:
+        return {
+            "payload_id": str(rejected.payload_id),
+            "request_url": rejected.request_url,
+            "window_start": rejected.window.start,
+            "window_end": rejected.window.end,
+            "fetched_at": rejected.fetched_at,
+            "http_status": rejected.http_status,
+            "body_bytes": len(rejected.body),
+            "run_id": str(self._run_id),
+            "dataset": rejected.dataset.slug,
+            "reason": rejected.reason,
+            "body": rejected.body_text,
+        }
+
+    def _new_pipeline(self) -> Any:
+        pipeline = dlt.pipeline(
+            f"landing_{uuid.uuid4().hex[:8]}",
+            destination=postgres(
+                credentials=self._database.url(role=Role.LOADER),
+                type_mapper=_TypeMapper,
+                staging_dataset_name_layout="%s_incoming",
+            ),
+            dataset_name=SCHEMA,
+            pipelines_dir=self._folder.name,
+        )
+        # dlt resets its logger with each pipeline; it remarks on every Arrow string that becomes jsonb or uuid
+        logging.getLogger("dlt").setLevel(logging.ERROR)
+        return pipeline
+
+
+def _configure() -> None:
+    """dlt's settings for this process: no telemetry, no compression of files that live for a second."""
+    for key, value in {
+        "runtime.dlthub_telemetry": False,
+        "data_writer.disable_compression": True,
+        "normalize.data_writer.disable_compression": True,
+        "data_writer.file_max_items": ROWS_A_FILE,
+        "normalize.data_writer.file_max_items": ROWS_A_FILE,
+        "normalize.parquet_normalizer.add_dlt_load_id": True,
+        "normalize.parquet_normalizer.add_dlt_id": True,
+    }.items():
+        dlt.config[key] = value
+
+
+def _resource(table: str, rows: Iterable[Any], columns: dict[str, Any]) -> Any:
+    return dlt.resource(
+        rows,
+        name=table,
+        columns=columns,
+        primary_key="payload_id",
+        write_disposition={"disposition": "merge", "strategy": "insert-only"},
+        file_format="csv",
+    )
+
+
+def _arrow(rows: Sequence[Mapping[str, Any]], columns: dict[str, Any]) -> pa.Table:
+    """Rows as the table that dlt passes on as it is."""
+    return pa.table(
+        {
+            name: pa.array([row[name] for row in rows], _ARROW_TYPES.get(hints["data_type"], pa.string()))
+            for name, hints in columns.items()
+        }
+    )
+
+
+def _is_refused_data(error: PipelineStepFailed) -> bool:
+    """Whether PostgreSQL refused the data itself, rather than being away or out of space."""
+    return error.step == "load" and any(sign in str(error) for sign in DATA_REFUSALS)

@@ -1,0 +1,85 @@
+"""A payload: a body as an upstream sent it, or a synthetic one of the same shape, with where it came from."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+from pydantic import JsonValue
+
+from pipelines.dataset import Dataset
+from pipelines.periods import Window, iso
+
+
+def payload_id(dataset: str, origin: str, window: Window, body: bytes) -> uuid.UUID:
+    """The key of a payload: the first 16 bytes of a sha256 over dataset, origin, requested window and body.
+
+    The origin is part of it, so that a real body can never be taken for one that is already there as synthetic.
+    """
+    digest = hashlib.sha256("\n".join((dataset, origin, iso(window.start), iso(window.end), "")).encode())
+    digest.update(body)
+    return uuid.UUID(bytes=digest.digest()[:16])
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A row of `staging.<slug>__<dataset>_payloads`."""
+
+    dataset: Dataset
+    origin: Literal["live", "synthetic"]
+    body: bytes
+    window: Window
+    request_url: str
+    request_params: Mapping[str, JsonValue]
+    http_status: int | None
+    fetched_at: datetime
+
+    @cached_property
+    def payload_id(self) -> uuid.UUID:
+        """The key: the same body for the same window has the same one."""
+        return payload_id(self.dataset.slug, self.origin, self.window, self.body)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A row of `staging.rejected_payloads`: what an upstream sent that is not what it documents."""
+
+    dataset: Dataset
+    reason: str
+    body: bytes
+    window: Window
+    request_url: str
+    http_status: int | None
+    fetched_at: datetime
+
+    @cached_property
+    def payload_id(self) -> uuid.UUID:
+        """The key: the same bad body for the same window is kept once."""
+        return payload_id(self.dataset.slug, "rejected", self.window, self.body)
+
+    @classmethod
+    def from_payload(cls, payload: Payload, reason: str) -> "Rejected":
+        """A payload that turned out not to be storable."""
+        return cls(
+            dataset=payload.dataset,
+            reason=reason,
+            body=payload.body,
+            window=payload.window,
+            request_url=payload.request_url,
+            http_status=payload.http_status,
+            fetched_at=payload.fetched_at,
+        )
+
+    @property
+    def body_text(self) -> str:
+        """The body as text PostgreSQL can hold: bytes that are not UTF-8, and NUL, as `\\xNN`."""
+        return self.body.decode("utf-8", errors="backslashreplace").replace("\0", "\\x00")
+
+
+def compact(body: JsonValue) -> bytes:
+    """The one way a synthetic body is written, so that the same values are the same bytes."""
+    return json.dumps(body, separators=(",", ":")).encode()
