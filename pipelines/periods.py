@@ -4,7 +4,7 @@ A half-hour is named by its start. A settlement day is a calendar day of Europe/
 A window is half-open: [start, end).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -70,38 +70,13 @@ def settlement_days(first: date, last: date) -> Window:
     return Window(day_start(first), day_start(last + timedelta(days=1)))
 
 
-def runs(half_hours: Iterable[datetime]) -> Iterator[Window]:
-    """The half-hours as the fewest windows without a gap, ascending."""
-    start = previous = None
-    for instant in sorted(set(half_hours)):
-        if previous is not None and instant - previous != HALF_HOUR:
-            assert start is not None
-            yield Window(start, previous + HALF_HOUR)
-            start = instant
-        start = start or instant
-        previous = instant
-    if start is not None and previous is not None:
-        yield Window(start, previous + HALF_HOUR)
+def piece_end(start: datetime, longest: timedelta, *, at_year_end: bool) -> datetime:
+    """Where a window that begins at `start` must end at the latest.
 
-
-def split(window: Window, longest: timedelta, *, at_year_end: bool = False) -> Iterator[Window]:
-    """The window in the fewest pieces of at most `longest`.
-
-    With `at_year_end` a piece also ends before 31 December 23:30 UTC: an upstream that files the last half-hour of a
-    year under the next year gives it only to a request that begins there.
+    With `at_year_end` it also ends by 31 December 23:30 UTC: an upstream that files the last half-hour of a year under
+    the next year gives it only to a request that begins there.
     """
-    start = window.start
-    while start < window.end:
-        end = min(start + longest, window.end)
-        if at_year_end:
-            boundary = _year_end(start)
-            if start < boundary < end:
-                end = boundary
-        yield Window(start, end)
-        start = end
-
-
-def _year_end(instant: datetime) -> datetime:
-    """The next 31 December 23:30 UTC after `instant`."""
-    boundary = datetime(instant.year, 12, 31, 23, 30, tzinfo=UTC)
-    return boundary if instant < boundary else boundary.replace(year=instant.year + 1)
+    boundary = datetime(start.year, 12, 31, 23, 30, tzinfo=UTC)
+    if start == boundary:
+        boundary = boundary.replace(year=start.year + 1)
+    return min(start + longest, boundary) if at_year_end else start + longest

@@ -1,0 +1,121 @@
+"""`backfill`: any past settlement days. Asks only for what is not there, in chunks; run it again to go on."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from prefect import flow
+
+from flows import command
+from flows.plan import has_unpublished, missing
+from flows.progress import Progress
+from flows.session import Session, session
+from flows.steps import Published, land, publish
+from flows.summary import summarize, table_states
+from pipelines.catalogue import select
+from pipelines.collect import Collected, Request
+from pipelines.dataset import Dataset
+from pipelines.periods import LONDON, Window, floor, iso, settlement_days
+from warehouse.errors import UsageError
+
+CHUNK_REQUESTS = 30
+"""Requests that are landed before they are published: a year of one dataset."""
+FIRST_YEAR = 2017
+
+
+@flow(name="backfill", persist_result=False)
+def backfill(start: date, end: date, datasets: list[str] | None = None, force: bool = False) -> dict[str, Any]:
+    """Fill the settlement days from `start` to `end`, both included, with what is missing of them.
+
+    A half-hour is there when each of its values is real and was fetched two days after it or later. A run that was
+    killed goes on where it stopped: what had landed is published first, and is not asked for again.
+
+    Args:
+        start: first settlement day (Europe/London).
+        end: last settlement day.
+        datasets: sources, datasets or clean tables; all of them if left out.
+        force: ask for everything again, whether it is there or not.
+    """
+    chosen = select(datasets or ())
+    now = datetime.now(UTC)
+    windows = {dataset: window for dataset in chosen if (window := _window(dataset, start, end, now))}
+    parameters = {"start": start, "end": end, "datasets": datasets, "force": force}
+    with session("backfill", parameters, now=now) as this:
+        published, collected = Published(), Collected()
+        if has_unpublished(this.database, chosen):
+            published.add(publish(this))
+        requests = _plan(this, windows, force)
+        with Progress("Backfilling", len(requests)) as progress:
+            for chunk in _chunks(requests):
+                landed = land(this, chunk, progress)
+                collected.fetches += landed.fetches
+                collected.bodies_rejected += landed.bodies_rejected
+                published.add(publish(this))
+        if not requests:
+            print("Nothing is missing: every half-hour of these days is there. Nothing was asked for.")
+        summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
+        return {"failures": this.run.failures, "run_id": str(this.run.run_id), "requests": len(requests)}
+
+
+def _window(dataset: Dataset, start: date, end: date, now: datetime) -> Window | None:
+    """The half-hours of these days that the dataset can have; None if it has none. Raises UsageError."""
+    today = now.astimezone(LONDON).date()
+    if end < start:
+        raise UsageError(f"The last day ({end}) is before the first ({start}).")
+    if start.year < FIRST_YEAR:
+        raise UsageError(f"There is no data before {FIRST_YEAR}: the first day ({start}) is too early.")
+    if start > today:
+        raise UsageError(f"The first day ({start}) is in the future; today is {today}. `refresh` fetches forecasts.")
+    asked = settlement_days(start, end)
+    first, last = max(asked.start, dataset.earliest), min(asked.end, floor(now))
+    if first > asked.start:
+        print(f"{dataset.slug} begins at {iso(dataset.earliest)}; what is before that is left out.")
+    return Window(first, last) if first < last else None
+
+
+def _plan(this: Session, windows: dict[Dataset, Window], force: bool) -> list[Request]:
+    """What is missing, oldest first."""
+    requests = [
+        Request(dataset, piece)
+        for dataset, window in windows.items()
+        for piece in missing(this.database, dataset, window, force=force)
+    ]
+    return sorted(requests, key=lambda request: request.window)
+
+
+def _chunks(requests: Sequence[Request]) -> Iterator[Sequence[Request]]:
+    for first in range(0, len(requests), CHUNK_REQUESTS):
+        yield requests[first : first + CHUNK_REQUESTS]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a day; write it as YYYY-MM-DD, such as {date.today() - timedelta(days=7)}.") from None
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.backfill", description=backfill.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--from", dest="start", required=True, metavar="DAY", help="first settlement day, YYYY-MM-DD")
+    parser.add_argument("--to", dest="end", required=True, metavar="DAY", help="last settlement day, YYYY-MM-DD")
+    parser.add_argument("--datasets", nargs="*", metavar="NAME", help="sources, datasets or clean tables; all if left out")
+    parser.add_argument("--force", action="store_true", help="ask for everything again, whether it is there or not")
+    arguments = parser.parse_args()
+
+    def run() -> bool:
+        call = backfill if command.is_tracked() else backfill.fn
+        outcome = call(
+            start=_day(arguments.start), end=_day(arguments.end), datasets=arguments.datasets, force=arguments.force
+        )
+        return not outcome["failures"]
+
+    command.run(run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""One run of a flow: its database, its entry in the ledger, its checkpoints and its dbt, opened and closed together."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.transform import Dbt
+from warehouse import ledger
+from warehouse.database import Database, resolve
+from warehouse.prepare import prepare
+from warehouse.settings import WarehouseSettings
+
+if TYPE_CHECKING:
+    from checkpoints.suite import Suites
+
+
+@dataclass
+class Session:
+    """What the steps of one run share."""
+
+    database: Database
+    run: ledger.Run
+    dbt: Dbt
+    now: datetime
+    data_dir: Path
+    _suites: "list[Suites]" = field(default_factory=list)
+
+    @property
+    def suites(self) -> "Suites":
+        """The checkpoints' runner; made when it is first needed, because its library takes seconds to import."""
+        if not self._suites:
+            from checkpoints.suite import Suites
+
+            self._suites.append(Suites(self.database))
+        return self._suites[0]
+
+
+@contextmanager
+def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = None) -> Iterator[Session]:
+    """Open a run. dbt reads its project in the background, while the upstreams are being waited for."""
+    settings = WarehouseSettings()
+    database = resolve(settings)
+    prepare(database)
+    with (
+        ledger.run(database, flow, parameters) as run,
+        ThreadPoolExecutor(1, thread_name_prefix="dbt-parse") as background,
+    ):
+        this = Session(
+            database=database,
+            run=run,
+            dbt=Dbt(database, settings.data_dir),
+            now=now or datetime.now(UTC),
+            data_dir=settings.data_dir,
+        )
+        background.submit(this.dbt.parse)
+        yield this
+        for suites in this._suites:
+            suites.close()

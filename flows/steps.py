@@ -1,0 +1,134 @@
+"""The steps that flows are made of. Each is a Prefect task, and a plain function where no Prefect server is asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
+
+from flows.progress import Progress
+from flows.session import Session
+from flows.transform import Built
+from pipelines.catalogue import DATASETS
+from pipelines.collect import Collected, Request, collect
+from warehouse.locks import exclusive
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A task where Prefect runs the flow, the function itself where it does not."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        tracked = task(function, name=name, cache_policy=NO_CACHE, persist_result=False)
+
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if FlowRunContext.get() is None:
+                return function(*args, **kwargs)
+            return tracked(*args, **kwargs)
+
+        call.__doc__ = function.__doc__
+        return call
+
+    return decorate
+
+
+@dataclass
+class Published:
+    """What became of the payloads that waited: published, held back, or set aside in part."""
+
+    held: dict[str, str] = field(default_factory=dict)
+    """dataset -> why its payloads are held back"""
+    set_aside: dict[str, int] = field(default_factory=dict)
+    """"<dataset>: <fault>" -> rows whose impossible values became NULL"""
+    unmet: list[str] = field(default_factory=list)
+    """critical expectations of the clean checkpoint that were not met"""
+    not_built: dict[str, str] = field(default_factory=dict)
+    """model -> why dbt could not build it"""
+
+    @property
+    def failures(self) -> list[str]:
+        """Each reason why a table is not what it should be."""
+        return [
+            *(f"{dataset} is held back: {reason}" for dataset, reason in self.held.items()),
+            *(f"{model} could not be built: {reason}" for model, reason in self.not_built.items()),
+            *(f"after publishing, {expectation}" for expectation in self.unmet),
+        ]
+
+    def add(self, other: "Published") -> None:
+        """Take up what a later publication led to."""
+        self.held |= other.held
+        self.not_built |= other.not_built
+        self.unmet += other.unmet
+        for fault, rows in other.set_aside.items():
+            self.set_aside[fault] = self.set_aside.get(fault, 0) + rows
+
+
+def publish(session: Session) -> Published:
+    """Judge and publish whatever has landed and waits. One process at a time; a second one waits its turn."""
+    with exclusive(session.database, "publish"):
+        unpacked = unpack(session)
+        if unpacked.failures:
+            return Published(not_built=unpacked.failures)
+        published = judge_landed(session)
+        published.not_built = build(session).failures
+        if not published.not_built:
+            published.unmet = judge_built(session)
+    return published
+
+
+@step("land")
+def land(session: Session, requests: Sequence[Request], progress: Progress) -> Collected:
+    """Fetch these windows, politely and side by side, and land their payloads."""
+    return collect(
+        session.database,
+        session.run,
+        requests,
+        now=session.now,
+        work_dir=session.data_dir / "dlt",
+        on_progress=progress.fetched,
+    )
+
+
+@step("unpack what is new")
+def unpack(session: Session) -> Built:
+    """Unpack the payloads that wait to be published, so that their values can be judged."""
+    return session.dbt.build_batches()
+
+
+@step("staging checkpoint")
+def judge_landed(session: Session) -> Published:
+    """Let through what is possible, hold back with a reason what is not."""
+    from checkpoints import staging
+
+    published = Published()
+    for dataset in DATASETS:
+        verdict = staging.judge(session.database, session.run, session.suites, dataset)
+        if verdict.held:
+            published.held[dataset] = next(iter(verdict.held.values()))
+        for fault, rows in verdict.set_aside.items():
+            published.set_aside[f"{dataset}: {fault}"] = rows
+    return published
+
+
+@step("build the clean tables")
+def build(session: Session) -> Built:
+    """Publish what passed to the clean tables."""
+    return session.dbt.publish()
+
+
+@step("clean checkpoint")
+def judge_built(session: Session) -> list[str]:
+    """Judge the half-hours that were just published; returns what was critical and not met."""
+    from checkpoints import clean, data_docs
+    from checkpoints.suite import failed
+
+    unmet = []
+    for table in clean.TABLES:
+        results = clean.judge(session.database, session.run, session.suites, table)
+        unmet += [f"{table}: {result.description} is not met" for result in failed(results)]
+    data_docs.write(session.suites, session.data_dir, title=f"Data quality of run {session.run.run_id}")
+    return unmet

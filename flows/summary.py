@@ -1,0 +1,163 @@
+"""What a person reads at the end of a run: each table, how full, how new, how much of it real; what went wrong."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.session import Session
+from flows.steps import Published
+from pipelines.catalogue import DATASETS
+from pipelines.settings import PUBLIC_CARBON_INTENSITY_URL, PipelineSettings
+from warehouse.database import Role
+from warehouse.ledger import Fetch
+
+
+@dataclass(frozen=True)
+class TableState:
+    """How a clean table stands."""
+
+    table: str
+    rows: int
+    rows_synthetic: int
+    newest_period: datetime | None
+    last_real_answer: datetime | None
+
+    @property
+    def synthetic_pct(self) -> float:
+        """How much of the table is synthetic."""
+        return 100 * self.rows_synthetic / self.rows if self.rows else 0.0
+
+
+def table_states(session: Session) -> list[TableState]:
+    """The state of each clean table. Reads counts that dbt keeps by day, so its cost does not grow with history."""
+    states = []
+    with session.database.connect(role=Role.TRANSFORMER) as connection:
+        for dataset in DATASETS.values():
+            for table in dataset.clean_tables:
+                row = connection.execute(
+                    "select coalesce(sum(row_count), 0), coalesce(sum(row_count_synthetic), 0), "
+                    f"(select max(period_start) from public.{table}), "
+                    f"(select max(fetched_at) from staging.{dataset.payload_table} where origin = 'live') "
+                    "from intermediate.int_data_coverage__days where dataset = %s",
+                    [table],
+                ).fetchone()
+                assert row is not None
+                states.append(TableState(table, int(row[0]), int(row[1]), row[2], row[3]))
+    return states
+
+
+def summarize(
+    session: Session, fetches: Sequence[Fetch], rejected: int, published: Published, states: Sequence[TableState]
+) -> str:
+    """Print the summary, keep it in the ledger, and return its words."""
+    lines = [
+        *_upstream_lines(fetches, rejected),
+        *(f"{fault}: {rows} rows have impossible values, NULL in the tables" for fault, rows in published.set_aside.items()),
+        *(f"FAILED: {failure}" for failure in published.failures),
+        _truth_line(states),
+        *_where_from(),
+        f"Data quality: {session.data_dir / 'data_docs' / 'index.html'}",
+        'Look at it: make psql, or eval "$(make -s env)" and psql. Gaps: select * from data_coverage.',
+        f"Run {session.run.run_id} (ops.runs); where a value came from: make trace TABLE=... KEY=...",
+    ]
+    session.run.summary |= {
+        "requests": len(fetches),
+        "rejected": rejected,
+        "half_hours_synthetic": sum(fetch.half_hours_synthetic for fetch in fetches),
+        "set_aside": published.set_aside,
+        "tables": [{**vars(state), "synthetic_pct": state.synthetic_pct} for state in states],
+    }
+    session.run.failures += published.failures
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(_table(states, session.now))
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+    return "\n".join(lines)
+
+
+def _table(states: Sequence[TableState], now: datetime) -> Table:
+    table = Table(title="Clean tables (schema public)", title_justify="left")
+    for name, justify in (("table", "left"), ("rows", "right"), ("newest half-hour", "left"), ("upstream last heard", "left"), ("real or synthetic", "left")):
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for state in states:
+        table.add_row(
+            state.table,
+            f"{state.rows:,}",
+            f"{state.newest_period:%Y-%m-%d %H:%M}Z" if state.newest_period else "-",
+            _age(state.last_real_answer, now),
+            _share(state),
+        )
+    return table
+
+
+def _share(state: TableState) -> str:
+    if not state.rows:
+        return "empty"
+    if not state.rows_synthetic:
+        return "all real"
+    if state.rows_synthetic == state.rows:
+        return "ALL SYNTHETIC"
+    return f"{max(state.synthetic_pct, 0.1):.1f} % synthetic"
+
+
+def _age(instant: datetime | None, now: datetime) -> str:
+    if instant is None:
+        return "never"
+    minutes = max(0, round((now - instant).total_seconds() / 60))
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
+
+
+def _truth_line(states: Sequence[TableState]) -> str:
+    rows, synthetic = sum(s.rows for s in states), sum(s.rows_synthetic for s in states)
+    if not rows:
+        return "There is no data yet."
+    if not synthetic:
+        return "Every value is real: as the upstream sent it."
+    if synthetic == rows:
+        return (
+            "EVERY VALUE IS SYNTHETIC: no upstream answered, so plausible values stand in (is_synthetic is true in each "
+            "row). Do not decide by them. They give way to real ones at the next run that reaches the upstream."
+        )
+    return f"{synthetic:,} of {rows:,} rows are synthetic (is_synthetic); real values replace them when an upstream gives them."
+
+
+def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
+    """A line a dataset on what was asked, and one on each kind of thing that went wrong."""
+    lines = []
+    for dataset in dict.fromkeys(fetch.dataset for fetch in fetches):
+        mine = [fetch for fetch in fetches if fetch.dataset == dataset]
+        counts = {outcome: sum(f.outcome == outcome for f in mine) for outcome in ("landed", "known", "rejected", "failed")}
+        told = ", ".join(
+            f"{count} {words}"
+            for (outcome, words), count in zip(
+                {"landed": "landed", "known": "known already", "rejected": "REJECTED", "failed": "FAILED"}.items(), counts.values(), strict=True
+            )
+            if count
+        )
+        lines.append(f"{dataset}: {len(mine)} request{'s' if len(mine) != 1 else ''} ({told})")
+        for fetch in [f for f in mine if f.outcome in ("rejected", "failed")][:5]:
+            status = f"HTTP {fetch.http_status}" if fetch.http_status else "no answer"
+            done = (
+                f"{fetch.half_hours_synthetic} half-hours filled with synthetic values"
+                if fetch.half_hours_synthetic
+                else "its half-hours are left as they are"
+            )
+            kept = "; the body is kept in staging.rejected_payloads" if fetch.outcome == "rejected" else ""
+            lines.append(f"  {fetch.outcome}: {fetch.request_url} ({status}): {fetch.detail}; {done}{kept}")
+        gaps = sum(f.half_hours_synthetic for f in mine if f.outcome in ("landed", "known"))
+        if gaps:
+            lines.append(f"  {gaps} half-hours are missing upstream and filled with synthetic values")
+    return lines
+
+
+def _where_from() -> list[str]:
+    address = str(PipelineSettings().carbon_intensity_url).rstrip("/")
+    if address == PUBLIC_CARBON_INTENSITY_URL:
+        return []
+    return [f"NOTE: read from {address} (CARBON_INTENSITY_URL), not from the public API."]
