@@ -1,6 +1,5 @@
 """Runs a list of expectations on a query, in an ephemeral context, and says how each one went."""
 
-import logging
 import os
 import warnings
 from collections.abc import Sequence
@@ -13,20 +12,23 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import great_expectations as gx
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
     from great_expectations.expectations import UnexpectedRowsExpectation
-
-
-
-
-logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
 
 class Suites:
     """Runs suites over one connection. Keeps the latest result of each suite for the Data Docs."""
 
     def __init__(self, database: Database):
-        self.context = gx.get_context(mode="ephemeral")
-        self.context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+        self.context = gx.get_context(
+            mode="ephemeral",
+            project_config=DataContextConfig(
+                # without this each context leaves a temporary folder of docs behind
+                store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+                progress_bars={"globally": False, "metric_calculations": False},
+                analytics_enabled=False,
+            ),
+        )
         self._source = self.context.data_sources.add_postgres(
             "warehouse", connection_string=database.url(role=Role.TRANSFORMER, scheme="postgresql+psycopg2")
         )

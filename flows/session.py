@@ -1,5 +1,6 @@
 """One run of a flow: its database, its entry in the ledger, its checkpoints and its dbt, opened and closed together."""
 
+import importlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -41,13 +42,13 @@ class Session:
 
 @contextmanager
 def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = None) -> Iterator[Session]:
-    """Open a run. dbt reads its project in the background, while the upstreams are being waited for."""
+    """Open a run. What takes seconds to load is loaded in the background, while the upstreams are being waited for."""
     settings = WarehouseSettings()
     database = resolve(settings)
     prepare(database)
     with (
         ledger.run(database, flow, parameters) as run,
-        ThreadPoolExecutor(1, thread_name_prefix="dbt-parse") as background,
+        ThreadPoolExecutor(1, thread_name_prefix="load") as background,
     ):
         this = Session(
             database=database,
@@ -57,6 +58,7 @@ def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = 
             data_dir=settings.data_dir,
         )
         background.submit(this.dbt.parse)
+        background.submit(importlib.import_module, "checkpoints.clean")
         yield this
         for suites in this._suites:
             suites.close()

@@ -1,5 +1,6 @@
 """Many windows, fetched side by side and landed in chunks, so that memory holds one chunk and no more."""
 
+import gc
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -7,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from pipelines.client import UpstreamClient
@@ -54,9 +56,8 @@ def collect(
     """Fetch and land the requests. One that fails leaves the others."""
     settings = settings or PipelineSettings()
     collected = Collected()
+    gc.freeze()  # what the libraries hold is not garbage: looking through it after each chunk would take as long as landing it
     with ExitStack() as stack:
-        landing = stack.enter_context(Landing(database, run_id=run.run_id, work_dir=work_dir))
-        landing.prepare({request.dataset.slug: request.dataset for request in requests}.values())
         clients = {
             source: stack.enter_context(_client(database, source, settings))
             for source in {request.dataset.source for request in requests}
@@ -67,7 +68,10 @@ def collect(
             client = clients[request.dataset.source]
             return fetch(client, request.dataset, request.window, now=now, fill_gaps=settings.fills_gaps)
 
-        for chunk in _chunks(_in_order(pool, ask, requests)):
+        answers = _in_order(pool, ask, requests)  # the first are on their way while dlt gets ready
+        landing = stack.enter_context(Landing(database, run_id=run.run_id, work_dir=work_dir))
+        landing.prepare({request.dataset.slug: request.dataset for request in requests}.values())
+        for chunk in _chunks(answers):
             _land(run, landing, chunk, collected)
             for fetched in chunk:
                 on_progress(fetched.fetch)
@@ -100,13 +104,16 @@ def _in_order(
     pool: ThreadPoolExecutor, ask: Callable[[Request], Fetched], requests: Sequence[Request]
 ) -> Iterator[Fetched]:
     """The answers in the order of the requests, a few of them fetched ahead of whoever lands them."""
-    waiting: deque[Future[Fetched]] = deque()
-    for request in requests:
-        waiting.append(pool.submit(ask, request))
-        if len(waiting) >= FETCHED_AHEAD:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    waiting: deque[Future[Fetched]] = deque(pool.submit(ask, request) for request in requests[:FETCHED_AHEAD])
+
+    def answers() -> Iterator[Fetched]:
+        following = iter(requests[FETCHED_AHEAD:])
+        while waiting:
+            answer = waiting.popleft().result()
+            waiting.extend(pool.submit(ask, request) for request in islice(following, 1))
+            yield answer
+
+    return answers()
 
 
 def _chunks(answers: Iterator[Fetched]) -> Iterator[list[Fetched]]:

@@ -6,6 +6,7 @@ folder of its own that nobody needs afterwards. Loads of all processes take turn
 table of incoming rows per dataset.
 """
 
+import gc
 import logging
 import tempfile
 import uuid
@@ -152,6 +153,7 @@ class Landing:
         if resources:
             with exclusive(self._database, f"landing {SCHEMA}"):
                 self._pipeline.run(resources)
+            gc.collect()  # dlt leaves its sources, and with them our bodies, in cycles of references
 
     def _row(self, payload: Payload) -> dict[str, Any]:
         return {

@@ -10,27 +10,26 @@
 {%- endmacro %}
 
 
-{#- The generationmix array of a payload as one row: a numeric column a fuel, whatever their order. -#}
+{#-
+The generationmix array of a payload as one row: a numeric column a fuel, whatever their order; whether it is a mix
+(shares of 0..100 that add up to 100, give or take what rounding nine shares can do); and the gCO2/kWh that it emits at
+the least, by the upstream's published factors (imports count nothing).
+-#}
 {% macro unpacked_mix(generationmix) -%}
     (
         select
-            {%- for fuel in fuels() %}
-            max(perc) filter (where fuel = '{{ fuel }}') as {{ fuel }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        from jsonb_to_recordset({{ generationmix }}) as share (fuel text, perc numeric)
+            share.*,
+            {% for fuel in fuels() %}{{ fuel }}{{ ' + ' if not loop.last }}{% endfor %} between 98 and 102
+            and least({{ fuels() | join(', ') }}) >= 0 as is_mix,
+            (120 * biomass + 937 * coal + 394 * gas + 300 * other) / 100 as mix_gco2_kwh
+        from (
+            select
+                {%- for fuel in fuels() %}
+                max(perc) filter (where fuel = '{{ fuel }}') as {{ fuel }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            from jsonb_to_recordset({{ generationmix }}) as fuel_share (fuel text, perc numeric)
+        ) as share
     )
-{%- endmacro %}
-
-
-{% macro mix_total(prefix='') -%}
-    ({%- for fuel in fuels() -%}{{ prefix }}{{ fuel }}{{ ' + ' if not loop.last }}{%- endfor -%})
-{%- endmacro %}
-
-
-{#- Whether a mix is one: shares of 0..100 that add up to 100, give or take what rounding nine shares can do. -#}
-{% macro is_mix(prefix='') -%}
-    ({{ mix_total(prefix) }} between 98 and 102
-    {%- for fuel in fuels() %} and {{ prefix }}{{ fuel }} between 0 and 100{% endfor %})
 {%- endmacro %}
 
 
@@ -44,10 +43,4 @@
     (case when {{ condition }} then
         {{ prefix }}hydro + {{ prefix }}solar + {{ prefix }}wind + {{ prefix }}nuclear + {{ prefix }}biomass
     end)::numeric(4, 1) as low_carbon_pct
-{%- endmacro %}
-
-
-{#- gCO2/kWh that a mix emits at the least, by the upstream's published factors; imports count nothing. -#}
-{% macro mix_emissions(prefix='') -%}
-    ((120 * {{ prefix }}biomass + 937 * {{ prefix }}coal + 394 * {{ prefix }}gas + 300 * {{ prefix }}other) / 100)
 {%- endmacro %}

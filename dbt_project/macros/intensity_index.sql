@@ -12,5 +12,5 @@
 
 {% macro join_intensity_bands(period_start) -%}
     left join {{ ref('seed_intensity_bands') }} as bands
-        on bands.year = least(2030, greatest(2017, extract(year from {{ period_start }} at time zone 'UTC')))::integer
+        on bands.year = least(2030, greatest(2017, date_part('year', {{ period_start }} at time zone 'UTC')::integer))
 {%- endmacro %}

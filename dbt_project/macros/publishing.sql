@@ -102,3 +102,12 @@ payloads that some consumer has not published). A consumer, a `keyed_table` with
     {%- endif -%}
     {{ return(consumers | sort) }}
 {%- endmacro %}
+
+
+{#-
+Settings of a transaction that unpacks JSON. PostgreSQL takes a payload's half-hours for many alike and would look each
+one up in a cache by its whole JSON, which takes ten times as long as unpacking it.
+-#}
+{% macro suit_json_unpacking() -%}
+    set local enable_memoize = off; set local work_mem = '64MB'
+{%- endmacro %}

@@ -187,7 +187,7 @@ class CarbonIntensity:
         return rows
 
 
-@lru_cache(maxsize=60_000)
+@lru_cache(maxsize=2_000)
 def _generated(kind: str, start: datetime, issued: datetime | None, year: int) -> Row:
     span = {"from": iso(start), "to": iso(start + HALF_HOUR)}
     if kind == "regional":

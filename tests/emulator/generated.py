@@ -14,7 +14,7 @@ FACTORS = (120, 937, 328, 394, 0, 300, 0, 0, 0)
 _WEIGHTS = (8, 1, 12, 40, 18, 1, 4, 8, 45)
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=50_000)
 def region_half_hour(region_id: int, start: datetime) -> tuple[int, tuple[int, ...]]:
     """(gCO2/kWh, shares in tenths of a per cent in the order of FUELS)."""
     noise = hashlib.blake2b(f"{region_id}|{start:%Y%m%d%H%M}".encode(), digest_size=9).digest()

@@ -14,6 +14,7 @@ from tests.emulator.carbon_intensity import CarbonIntensity
 from tests.emulator.faults import Fault, spoil
 from tests.emulator.recorded import load
 
+BODIES_REMEMBERED = 100
 HTML = b"<!DOCTYPE html><html><body><h1>Service temporarily unavailable</h1></body></html>"
 ERROR_500 = b'{"error":{"code":"500 Internal Server Error","message":"Requested resource not found."}}'
 
@@ -86,6 +87,8 @@ class Emulator:
         status, body = self._upstreams[name].answer("/" + "/".join(rest))
         if status == 200 and _ends_before(path, self.now()):
             self._cache[path] = body
+            if len(self._cache) > BODIES_REMEMBERED:
+                self._cache.pop(next(iter(self._cache)), None)
         return status, body
 
 

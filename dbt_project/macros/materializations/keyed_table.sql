@@ -16,7 +16,7 @@ fills it in one transaction. Which row of a key wins is the same whatever the or
 
     {#- asked before anything is made, because a table that is not there yet is filled from every payload -#}
     {%- set upsert = keyed_table_upsert(target_relation) -%}
-    {% do run_query(get_assert_columns_equivalent(sql) ~ "set local work_mem = '64MB'") %}
+    {% do run_query(get_assert_columns_equivalent(sql) ~ suit_json_unpacking()) %}
     {% if existing is none %}
         {% do run_query("create table " ~ target_relation ~ get_table_columns_and_constraints()) %}
         {% do create_indexes(target_relation) %}

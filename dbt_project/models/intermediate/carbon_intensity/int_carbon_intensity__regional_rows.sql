@@ -4,9 +4,8 @@
 with judged as (
     select
         *,
-        forecast_gco2_kwh = 0 and {{ mix_emissions() }} >= 5 as is_contradicted,
-        forecast_gco2_kwh not between 0 and 1000 as is_bad_forecast,
-        not {{ is_mix() }} as is_bad_mix
+        forecast_gco2_kwh = 0 and mix_gco2_kwh >= 5 as is_contradicted,
+        forecast_gco2_kwh not between 0 and 1000 as is_impossible
     from {{ ref('stg_carbon_intensity__regional') }}
 )
 
@@ -17,19 +16,16 @@ select
     judged.period_start,
     judged.period_end,
     judged.region_id,
-    clean.forecast_gco2_kwh,
-    {{ intensity_index('clean.forecast_gco2_kwh', 'bands') }} as intensity_index,
-    {{ measured_mix('not (judged.is_bad_mix or judged.is_contradicted)', 'judged.') }},
+    (case when not (judged.is_impossible or judged.is_contradicted) then judged.forecast_gco2_kwh end)::smallint
+        as forecast_gco2_kwh,
+    case when not (judged.is_impossible or judged.is_contradicted) then
+        {{ intensity_index('judged.forecast_gco2_kwh', 'bands') }}
+    end as intensity_index,
+    {{ measured_mix('judged.is_mix and judged.is_contradicted is not true', 'judged.') }},
     case
         when judged.is_contradicted then 'intensity of 0 contradicted by its own mix'
-        when judged.is_bad_forecast then 'forecast outside 0..1000'
-        when judged.is_bad_mix then 'mix does not add up to 100 %'
+        when judged.is_impossible then 'forecast outside 0..1000'
+        when judged.period_start is not null and judged.is_mix is not true then 'mix does not add up to 100 %'
     end as fault
 from judged
-cross join lateral (
-    select
-        (case
-            when not (judged.is_bad_forecast or judged.is_contradicted) then judged.forecast_gco2_kwh
-        end)::smallint as forecast_gco2_kwh
-) as clean
 {{ join_intensity_bands('judged.period_start') }}
