@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from warehouse.database import Database, Role
@@ -39,7 +40,7 @@ class Suites:
         name = f"{checkpoint} {dataset}"
         self._forget(name)
         asset = self._source.add_query_asset(name, query=query)
-        suite = gx.ExpectationSuite(name=name, expectations=list(expectations))
+        suite = gx.ExpectationSuite(name=name, expectations=[copy(each) for each in expectations])
         definition = gx.ValidationDefinition(
             name=name, data=asset.add_batch_definition_whole_table(name), suite=self.context.suites.add(suite)
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.transform import Dbt
+from pipelines.settings import PipelineSettings
 from warehouse import ledger
 from warehouse.database import Database, resolve
 from warehouse.prepare import prepare
@@ -28,6 +29,7 @@ class Session:
     dbt: Dbt
     now: datetime
     data_dir: Path
+    upstreams: PipelineSettings
     _suites: "list[Suites]" = field(default_factory=list)
 
     @property
@@ -43,7 +45,7 @@ class Session:
 @contextmanager
 def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = None) -> Iterator[Session]:
     """Open a run. What takes seconds to load is loaded in the background, while the upstreams are being waited for."""
-    settings = WarehouseSettings()
+    upstreams, settings = PipelineSettings(), WarehouseSettings()  # a wrong setting ends it here, before anything is done
     database = resolve(settings)
     prepare(database)
     with (
@@ -56,9 +58,13 @@ def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = 
             dbt=Dbt(database, settings.data_dir),
             now=now or datetime.now(UTC),
             data_dir=settings.data_dir,
+            upstreams=upstreams,
         )
-        background.submit(this.dbt.parse)
+        this.dbt.parse()
         background.submit(importlib.import_module, "checkpoints.clean")
-        yield this
-        for suites in this._suites:
-            suites.close()
+        try:
+            yield this
+        finally:
+            this.dbt.close()
+            for suites in this._suites:
+                suites.close()

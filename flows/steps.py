@@ -89,6 +89,7 @@ def land(session: Session, requests: Sequence[Request], progress: Progress) -> C
         requests,
         now=session.now,
         work_dir=session.data_dir / "dlt",
+        settings=session.upstreams,
         on_progress=progress.fetched,
     )
 

@@ -59,7 +59,7 @@ def summarize(
         *(f"{fault}: {rows} rows have impossible values, NULL in the tables" for fault, rows in published.set_aside.items()),
         *(f"FAILED: {failure}" for failure in published.failures),
         _truth_line(states),
-        *_where_from(),
+        *_where_from(session.upstreams),
         f"Data quality: {session.data_dir / 'data_docs' / 'index.html'}",
         'Look at it: make psql, or eval "$(make -s env)" and psql. Gaps: select * from data_coverage.',
         f"Run {session.run.run_id} (ops.runs); where a value came from: make trace TABLE=... KEY=...",
@@ -156,8 +156,8 @@ def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
     return lines
 
 
-def _where_from() -> list[str]:
-    address = str(PipelineSettings().carbon_intensity_url).rstrip("/")
+def _where_from(settings: PipelineSettings) -> list[str]:
+    address = str(settings.carbon_intensity_url).rstrip("/")
     if address == PUBLIC_CARBON_INTENSITY_URL:
         return []
     return [f"NOTE: read from {address} (CARBON_INTENSITY_URL), not from the public API."]

@@ -8,10 +8,10 @@ import hashlib
 import logging
 import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from flows.settings import DBT_PROJECT
@@ -37,30 +37,38 @@ class Dbt:
     def __init__(self, database: Database, data_dir: Path):
         self._database = database
         self._folder = data_dir / "dbt"
-        self._manifest: Any = None
-        self._lock = Lock()
+        # One command at a time, and each on a thread of its own: for every one of its behaviour flags dbt walks the
+        # whole stack of its caller, which under a flow, or a test, takes longer than the command.
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="dbt")
+        self._manifest: Future[Any] | None = None
 
-    def parse(self) -> None:
-        """Read the project, or what was kept of reading it; done by itself before the first command."""
-        with self._lock:
-            if self._manifest is not None:
-                return
-            from dbt.contracts.graph.manifest import Manifest
+    def parse(self) -> "Future[Any]":
+        """Begin to read the project, or what was kept of reading it; commands wait for it."""
+        if self._manifest is None:
+            self._manifest = self._worker.submit(self._read_project)
+        return self._manifest
 
-            kept = self._folder / f"manifest-{self._fingerprint}.msgpack"
-            if kept.exists():
-                self._manifest = Manifest.from_msgpack(kept.read_bytes())
-                self._manifest.build_flat_graph()
-                return
-            outcome = self._invoke(["parse"])
-            if not outcome.success:
-                raise RuntimeError(f"the dbt project cannot be read: {outcome.exception}")
-            self._manifest = outcome.result
-            for stale in self._folder.glob("manifest-*.msgpack"):
-                stale.unlink(missing_ok=True)
-            fresh = kept.with_suffix(f".{os.getpid()}")
-            fresh.write_bytes(self._manifest.to_msgpack())
-            fresh.rename(kept)
+    def close(self) -> None:
+        """End the thread."""
+        self._worker.shutdown()
+
+    def _read_project(self) -> Any:
+        from dbt.contracts.graph.manifest import Manifest
+
+        kept = self._folder / f"manifest-{self._fingerprint}.msgpack"
+        if kept.exists():
+            manifest = Manifest.from_msgpack(kept.read_bytes())
+            manifest.build_flat_graph()
+            return manifest
+        outcome = self._invoke(["parse"], manifest=None)
+        if not outcome.success:
+            raise RuntimeError(f"the dbt project cannot be read: {outcome.exception}")
+        for stale in self._folder.glob("manifest-*.msgpack"):
+            stale.unlink(missing_ok=True)
+        fresh = kept.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(outcome.result.to_msgpack())
+        fresh.rename(kept)
+        return outcome.result
 
     def build_batches(self) -> Built:
         """Unpack the payloads that are still to be published."""
@@ -101,8 +109,9 @@ class Dbt:
 
     def _relations_there(self) -> int:
         """How many of the project's tables, views and functions are in the database."""
-        self.parse()
-        nodes = [n for n in (*self._manifest.nodes.values(), *self._manifest.functions.values()) if n.resource_type in ("model", "seed", "function")]
+        manifest = self.parse().result()
+        everything = (*manifest.nodes.values(), *manifest.functions.values())
+        nodes = [node for node in everything if node.resource_type in ("model", "seed", "function")]
         names = [f"{node.schema}.{node.alias or node.name}" for node in nodes]
         with self._database.connect() as connection:
             row = connection.execute(
@@ -114,16 +123,15 @@ class Dbt:
         return int(row[0]) if row else 0
 
     def _build(self, *selection: str) -> Built:
-        self.parse()
-        with self._lock:
-            outcome = self._invoke(["build", *TYPES, *selection])
+        manifest = self.parse().result()
+        outcome = self._worker.submit(self._invoke, ["build", *TYPES, *selection], manifest=manifest).result()
         results: Sequence[Any] = getattr(outcome.result, "results", None) or []
         failures = {r.node.name: str(r.message) for r in results if str(r.status) in ("error", "fail", "skipped")}
         if not outcome.success and not failures:
             failures = {"dbt": str(outcome.exception)}
         return Built(succeeded=tuple(r.node.name for r in results if str(r.status) == "success"), failures=failures)
 
-    def _invoke(self, command: list[str]) -> Any:
+    def _invoke(self, command: list[str], *, manifest: Any) -> Any:
         os.environ.update(self._database.libpq_environment())
         if Role.TRANSFORMER in existing_roles(self._database):
             # as the connection starts, not by dbt's `role`: that one is lost when a model fails and rolls back
@@ -133,6 +141,6 @@ class Dbt:
         logging.getLogger("dbt").setLevel(logging.ERROR)
         places = {"project-dir": DBT_PROJECT, "profiles-dir": DBT_PROJECT, "target-path": self._folder, "log-path": self._folder}
         options = [part for name, value in places.items() for part in (f"--{name}", str(value))]
-        return dbtRunner(manifest=self._manifest).invoke(
+        return dbtRunner(manifest=manifest).invoke(
             ["--quiet", "--no-use-colors", "--log-level", "none", command[0], *options, *command[1:]]
         )

@@ -35,7 +35,7 @@ BROKEN_CONNECTION = {
     "Connection reset": "the connection was dropped",
     "SSLError": "the TLS certificate was not accepted",
 }
-BACKOFF = wait_exponential_jitter(initial=0.5, max=8, jitter=0.5)
+BACKOFF = wait_exponential_jitter(multiplier=0.5, max=8, jitter=0.5)
 
 
 @dataclass(frozen=True)

@@ -50,11 +50,10 @@ def collect(
     *,
     now: datetime,
     work_dir: Path,
-    settings: PipelineSettings | None = None,
+    settings: PipelineSettings,
     on_progress: Callable[[Fetch], None] = lambda fetch: None,
 ) -> Collected:
     """Fetch and land the requests. One that fails leaves the others."""
-    settings = settings or PipelineSettings()
     collected = Collected()
     gc.freeze()  # what the libraries hold is not garbage: looking through it after each chunk would take as long as landing it
     with ExitStack() as stack:

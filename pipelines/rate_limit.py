@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from psycopg_pool import ConnectionPool
 from pyrate_limiter import Duration, Limiter, Rate
 from pyrate_limiter.buckets.postgres import PostgresBucket
+from pyrate_limiter.limiter import SingleBucketFactory
 
 from warehouse.database import Database, Role
 
@@ -22,5 +23,7 @@ def limiter(database: Database, upstream: str, *, per_second: int) -> Iterator[L
     )
     with pool:
         bucket = PostgresBucket(pool, upstream, [Rate(per_second, Duration.SECOND)])
-        with Limiter(bucket) as this:
+        bucket.leak(bucket.now())
+        # no clearing thread beside it: what is out of date goes when the next limiter is made
+        with Limiter(SingleBucketFactory(bucket, schedule_leak=False)) as this:
             yield this

@@ -1,0 +1,54 @@
+# Each target is one line; `make` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help run test up down refresh backfill dbt env psql trace emulator bench lint docs
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11")'
+	@echo "Installing into .venv (a minute or two, once) ..."
+	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && touch $@
+
+run: .venv/.installed ## install what is missing, start the database, refresh once, say how things stand
+	@$(BIN)/python -m flows.refresh
+
+test: .venv/.installed ## all tests, against the embedded PostgreSQL and TEST_DATABASE_URL if it is set
+	@$(BIN)/python -m pytest $(ARGS)
+
+up: .venv/.installed ## start the database and bring it up to date
+	@$(BIN)/python -m warehouse up
+
+down: .venv/.installed ## stop what was started
+	@$(BIN)/python -m warehouse down
+
+refresh: run ## the same as run
+
+backfill: .venv/.installed ## past days: make backfill FROM=2024-01-01 TO=2024-12-31 [DATASETS=...] [FORCE=1]
+	@$(BIN)/python -m flows.backfill --from "$(FROM)" --to "$(TO)" $(if $(DATASETS),--datasets $(DATASETS)) $(if $(FORCE),--force)
+
+dbt: .venv/.installed ## dbt with the right addresses: make dbt ARGS="run -s regions"
+	@eval "$$($(BIN)/python -m warehouse env)" && cd dbt_project && ../$(BIN)/dbt $(or $(ARGS),run)
+
+env: .venv/.installed ## shell lines for psql, dbt and others: eval "$(make -s env)"
+	@$(BIN)/python -m warehouse env
+
+psql: .venv/.installed ## psql on the database
+	@$(BIN)/python -m warehouse psql
+
+trace: .venv/.installed ## where a value came from: make trace TABLE=carbon_intensity_regional KEY="13 2024-01-01T00:00Z"
+	@$(BIN)/python -m warehouse.trace "$(TABLE)" $(KEY)
+
+emulator: .venv/.installed ## the upstreams on this machine: make emulator PORT=8099 [RECORDED_DIR=...]
+	@$(BIN)/python -m tests.emulator --port $(or $(PORT),8099) $(if $(RECORDED_DIR),--recorded $(RECORDED_DIR))
+
+bench: .venv/.installed ## measure against the floor and against what a user would do instead
+	@$(BIN)/python -m benchmarks
+
+lint: .venv/.installed ## ruff, mypy, sqlfluff
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy . && $(BIN)/sqlfluff lint -q dbt_project/models dbt_project/functions
+
+docs: .venv/.installed ## dbt's own docs, in dbt_project/target/index.html
+	@eval "$$($(BIN)/python -m warehouse env)" && cd dbt_project && ../$(BIN)/dbt docs generate --static -q && echo "dbt docs: dbt_project/target/static_index.html"

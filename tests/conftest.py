@@ -1,0 +1,221 @@
+"""Fixtures: a real PostgreSQL, the emulator, and the flows run against both.
+
+The server is TEST_DATABASE_URL if that is set (its user must be able to create databases), else an embedded one in a
+folder of the session. Each test that asks for `database` gets a fresh copy of a template that was prepared once.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from flows.settings import quieten_libraries
+from tests.emulator import Emulator
+from warehouse import prepare as warehouse_prepare
+from warehouse.database import Database, existing_roles, parse
+
+quieten_libraries()
+TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
+RECORDED_DIR = Path(os.environ["RECORDED_DIR"]) if os.environ.get("RECORDED_DIR") else None
+for _name in ("DATABASE_URL", "PREFECT_API_URL", "CARBON_INTENSITY_URL", "SYNTHETIC_FALLBACK", "PGOPTIONS"):
+    os.environ.pop(_name, None)
+
+needs_recorded = pytest.mark.skipif(RECORDED_DIR is None, reason="RECORDED_DIR is not set")
+
+
+@pytest.fixture(scope="session")
+def session_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """DATA_DIR of the session."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def server(session_dir: Path) -> Iterator[Database]:
+    """A database of the server, from which others can be made."""
+    if TEST_DATABASE_URL:
+        yield parse(TEST_DATABASE_URL)
+        return
+    from warehouse import embedded
+
+    yield embedded.ensure_running(session_dir)
+    embedded.stop(session_dir)
+
+
+@pytest.fixture(scope="session")
+def template(server: Database, session_dir: Path) -> Iterator[Database]:
+    """A database that is prepared, with every table and view of the project and not a row of data."""
+    from flows.transform import Dbt
+    from pipelines.catalogue import DATASETS
+    from pipelines.landing import Landing
+
+    database = _create(server, f"energy_test_{os.getpid()}")
+    warehouse_prepare.prepare(database)
+    import uuid
+
+    with Landing(database, run_id=uuid.uuid4(), work_dir=session_dir / "dlt") as landing:
+        landing.prepare(DATASETS.values())
+    dbt = Dbt(database, session_dir)
+    for built in (dbt.build_batches(), dbt.publish()):
+        assert not built.failures
+    dbt.close()
+    name = f"{database.name}_template"
+    with server.connect() as connection:
+        _drop(connection, name)
+        connection.execute(f'create database "{name}" template "{database.name}"')
+    yield replace(database, name=name)
+    with server.connect() as connection:
+        _drop(connection, name)
+        _drop(connection, database.name)
+
+
+@pytest.fixture
+def database(server: Database, template: Database) -> Database:
+    """A fresh database. It has the same name in each test, so that dbt reads its project once a session."""
+    name = template.name.removesuffix("_template")
+    with server.connect() as connection:
+        _drop(connection, name)
+        connection.execute(f'create database "{name}" template "{template.name}"')
+    fresh = replace(template, name=name)
+    warehouse_prepare._set_search_path(fresh)
+    existing_roles.cache_clear()
+    return fresh
+
+
+@pytest.fixture
+def empty_database(server: Database) -> Iterator[Database]:
+    """A database with nothing in it."""
+    fresh = _create(server, f"energy_empty_{os.getpid()}")
+    existing_roles.cache_clear()
+    yield fresh
+    with server.connect() as connection:
+        _drop(connection, fresh.name)
+
+
+def _create(server: Database, name: str) -> Database:
+    with server.connect() as connection:
+        _drop(connection, name)
+        connection.execute(f'create database "{name}" template template0')
+    return replace(server, name=name)
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def _emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(_emulator: Emulator) -> Emulator:
+    """The upstreams with generated data: no faults, an empty log."""
+    _emulator.reset()
+    return _emulator
+
+
+@pytest.fixture(scope="session")
+def _recorded_emulator() -> Iterator[Emulator]:
+    with Emulator(recorded=RECORDED_DIR) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def recorded_emulator(_recorded_emulator: Emulator) -> Emulator:
+    """The upstreams with what was recorded of them."""
+    _recorded_emulator.reset()
+    return _recorded_emulator
+
+
+@dataclass
+class Energy:
+    """The flows against a database and an upstream, in this process."""
+
+    database: Database
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+    output: str = ""
+
+    def set(self, **settings: str) -> None:
+        """Settings as a user would set them."""
+        for name, value in settings.items():
+            self.monkeypatch.setenv(name, value)
+
+    def refresh(self, *datasets: str) -> dict[str, Any]:
+        """Run the flow; what it printed is in `output`."""
+        from flows.refresh import refresh
+
+        outcome = refresh.fn(datasets=list(datasets) or None)
+        self.output = "".join(self.capsys.readouterr())
+        return dict(outcome)
+
+    def backfill(self, start: str, end: str, *datasets: str, force: bool = False) -> dict[str, Any]:
+        """Run the flow; what it printed is in `output`."""
+        from datetime import date
+
+        from flows.backfill import backfill
+
+        outcome = backfill.fn(date.fromisoformat(start), date.fromisoformat(end), list(datasets) or None, force)
+        self.output = "".join(self.capsys.readouterr())
+        return dict(outcome)
+
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows, as the owner of the database sees them."""
+        with self.database.connect() as connection:
+            cursor = connection.execute(statement, values or None)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, statement: str, *values: Any) -> Any:
+        """The one value of a query."""
+        return self.query(statement, *values)[0][0]
+
+
+FAST = {
+    "CARBON_INTENSITY_REQUESTS_PER_SECOND": "1000",
+    "HTTP_ATTEMPTS": "2",
+    "HTTP_READ_TIMEOUT_SECONDS": "2",
+    "HTTP_CONNECT_TIMEOUT_SECONDS": "2",
+}
+
+
+@pytest.fixture
+def energy(
+    database: Database, session_dir: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Energy]:
+    """The flows against a fresh database and the emulator."""
+    this = Energy(database, monkeypatch, capsys)
+    this.set(DATABASE_URL=database.url().split("?")[0], DATA_DIR=str(session_dir), **FAST, **emulator.settings)
+    yield this
+    with suppress(KeyError):
+        del os.environ["PGOPTIONS"]
+
+
+CLEAN_TABLES = (
+    "carbon_intensity_national",
+    "carbon_intensity_regional",
+    "generation_mix_national",
+    "generation_mix_regional",
+)
+
+
+def contents(energy: Energy, *, without: tuple[str, ...] = ()) -> dict[str, list[tuple[Any, ...]]]:
+    """Every clean table, row by row, without the columns named."""
+    found = {}
+    for table in CLEAN_TABLES:
+        columns = [
+            row[0]
+            for row in energy.query(
+                "select column_name from information_schema.columns where table_schema = 'public' and table_name = %s "
+                "order by ordinal_position",
+                table,
+            )
+            if row[0] not in without
+        ]
+        found[table] = energy.query(f"select {', '.join(columns)} from {table} order by {', '.join(columns[:2])}")
+    return found

@@ -1,0 +1,103 @@
+"""dbt as an analytics engineer uses it: whatever the command, keys, foreign keys and views stand afterwards."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Energy, contents
+from warehouse.database import Role
+from warehouse.settings import PROJECT_ROOT
+
+DBT = Path(sys.executable).parent / "dbt"
+CONSTRAINTS = (
+    "select conrelid::regclass::text, contype::text, pg_get_constraintdef(oid) from pg_constraint "
+    "where connamespace in ('public'::regnamespace, 'intermediate'::regnamespace) and contype in ('p', 'f', 'c') order by 1, 2, 3"
+)
+RELATIONS = "select relkind::text, oid::regclass::text from pg_class where relnamespace in ('public'::regnamespace, 'intermediate'::regnamespace) and relkind in ('r', 'v') order by 1, 2"
+
+
+def dbt(energy: Energy, *arguments: str, **settings: str) -> str:
+    environment = {
+        **os.environ,
+        **energy.database.libpq_environment(),
+        "PGOPTIONS": f"-c role={Role.TRANSFORMER}",
+        "DBT_TARGET_PATH": str(PROJECT_ROOT / ".data" / "dbt-tests"),
+        "DBT_LOG_PATH": str(PROJECT_ROOT / ".data" / "dbt-tests"),
+        **settings,
+    }
+    done = subprocess.run(
+        [str(DBT), *arguments], cwd=PROJECT_ROOT / "dbt_project", env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run",),
+        ("run", "--full-refresh"),
+        ("build", "--full-refresh"),
+        ("seed", "--full-refresh"),
+        ("run", "--full-refresh", "-s", "regions"),
+        ("run", "--full-refresh", "-s", "carbon_intensity_regional"),
+        ("run", "--full-refresh", "-s", "generation_mix_national"),
+        ("run", "--full-refresh", "-s", "int_carbon_intensity__captures"),
+        ("run", "--full-refresh", "-s", "int_data_coverage__days"),
+        ("run", "--full-refresh", "-s", "stg_carbon_intensity__regional"),
+        ("run", "--full-refresh", "-s", "carbon_intensity_vintages"),
+    ],
+    ids=" ".join,
+)
+def test_keys_foreign_keys_views_and_values_stand_after(energy: Energy, arguments: tuple[str, ...]) -> None:
+    energy.refresh()
+    constraints, relations = energy.query(CONSTRAINTS), energy.query(RELATIONS)
+    assert sum(kind == "f" for _, kind, _ in constraints) == 3
+    before = contents(energy, without=("updated_at",))
+    vintages = energy.value("select count(*) from carbon_intensity_vintages")
+    dbt(energy, *arguments)
+    assert energy.query(CONSTRAINTS) == constraints
+    assert energy.query(RELATIONS) == relations
+    assert contents(energy, without=("updated_at",)) == before
+    assert energy.value("select count(*) from carbon_intensity_vintages") == vintages > 0
+
+
+@pytest.mark.slow
+def test_what_an_analytics_engineer_runs(energy: Energy) -> None:
+    energy.refresh()
+    dbt(energy, "test")
+    dbt(energy, "source", "freshness")
+    dbt(energy, "docs", "generate", "--static")
+    public = contents(energy)
+    dbt(energy, "build", "--target", "personal", DBT_SCHEMA="jo")
+    assert contents(energy) == public, "a personal target never touches public"
+    mine = energy.query("select period_start, forecast_gco2_kwh from jo.carbon_intensity_national order by 1")
+    assert mine == energy.query("select period_start, forecast_gco2_kwh from carbon_intensity_national order by 1")
+
+
+def test_public_is_rebuilt_from_the_payloads_alone(energy: Energy) -> None:
+    energy.refresh()
+    energy.backfill("2024-03-01", "2024-03-03")
+    before = contents(energy, without=("updated_at",))
+    with energy.database.connect(role=Role.TRANSFORMER) as connection:
+        tables = connection.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
+        connection.execute(f"drop table {', '.join(t[0] for t in tables)} cascade")
+    assert not energy.refresh()["failures"]
+    after = contents(energy, without=("updated_at",))
+    for table, rows in before.items():
+        assert set(rows) <= set(after[table])
+
+
+def test_every_model_has_a_page_of_its_own_that_begins_with_its_grain() -> None:
+    import yaml
+
+    for model in (PROJECT_ROOT / "dbt_project/models").rglob("*.sql"):
+        page = yaml.safe_load(model.with_suffix(".yml").read_text())["models"]
+        assert [entry["name"] for entry in page] == [model.stem]
+        assert page[0]["description"].startswith("Grain: ")
+        for column in page[0].get("columns", []):
+            assert column["description"] and column["data_type"]

@@ -1,0 +1,58 @@
+"""Bad parameters, settings and servers: one clear line, exit code 2, no traceback, nothing changed."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import Energy
+from warehouse.settings import PROJECT_ROOT
+
+BACKFILL = ("flows.backfill", "--from", "2024-01-01", "--to", "2024-01-02")
+
+
+def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "words"),
+    [
+        (("flows.backfill", "--from", "2024-02-01", "--to", "2024-01-01"), {}, "is before the first"),
+        (("flows.backfill", "--from", "2016-12-31", "--to", "2017-12-31"), {}, "no data before 2017"),
+        (("flows.backfill", "--from", "2999-01-01", "--to", "2999-01-02"), {}, "in the future"),
+        (("flows.backfill", "--from", "yesterday", "--to", "2024-01-02"), {}, "'yesterday' is not a day"),
+        ((*BACKFILL, "--datasets", "nonsense"), {}, "There is no dataset 'nonsense'. Known: carbon_intensity"),
+        (("flows.refresh", "--datasets", "nonsense"), {}, "There is no dataset 'nonsense'"),
+        (BACKFILL, {"DATABASE_URL": "postgresql//nonsense"}, "DATABASE_URL must begin with postgresql://"),
+        (BACKFILL, {"DATABASE_URL": "postgresql://u:p@h:port/d"}, "DATABASE_URL is malformed"),
+        (BACKFILL, {"DATABASE_URL": "postgresql://h/d"}, "DATABASE_URL has no user"),
+        (BACKFILL, {"DATABASE_URL": "postgresql://u:s3cret@127.0.0.1:9/d"}, "at 127.0.0.1:9"),
+        (BACKFILL, {"CARBON_INTENSITY_URL": "nonsense"}, "CARBON_INTENSITY_URL"),
+        (BACKFILL, {"SYNTHETIC_FALLBACK": "maybe"}, "SYNTHETIC_FALLBACK"),
+    ],
+)
+def test_one_line_and_exit_code_2(
+    energy: Energy, arguments: tuple[str, ...], settings: dict[str, str], words: str
+) -> None:
+    done = run(*arguments, **settings)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr + done.stdout
+    assert "s3cret" not in done.stderr + done.stdout
+    assert energy.value("select count(*) from ops.runs") == 0, "nothing was changed"
+
+
+def test_help_names_every_option() -> None:
+    text = run("flows.backfill", "--help").stdout
+    for option in ("--from", "--to", "--datasets", "--force"):
+        assert option in text

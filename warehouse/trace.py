@@ -1,0 +1,136 @@
+"""`make trace`: where a value came from. The row, its payload, the request, the run, and the checks it passed."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from warehouse.database import Role, resolve
+from warehouse.errors import UsageError
+from warehouse.prepare import prepare
+
+
+def trace(connection: psycopg.Connection, table: str, key: Sequence[str]) -> dict[str, Any]:
+    """Everything known of where a row of `public` came from. Raises UsageError for an unknown table, key or row."""
+    names = _key_columns(connection, table)
+    if len(names) != len(key):
+        raise UsageError(f"The key of {table} is ({', '.join(names)}); {len(key)} value(s) were given. Write KEY=\"{_example(names)}\".")
+    cursor = connection.cursor(row_factory=dict_row)
+    condition = sql.SQL(" and ").join(sql.SQL("{} = {}").format(sql.Identifier(n), sql.Literal(v)) for n, v in zip(names, key, strict=True))
+    try:
+        row = cursor.execute(sql.SQL("select * from public.{} where {}").format(sql.Identifier(table), condition)).fetchone()
+    except psycopg.errors.DataError as error:
+        raise UsageError(f"KEY cannot be read: {str(error).splitlines()[0]}. Write KEY=\"{_example(names)}\".") from None
+    if row is None:
+        raise UsageError(f"There is no row of {table} with {', '.join(f'{n} = {v}' for n, v in zip(names, key, strict=True))}.")
+    if row.get("payload_id") is None:
+        return {"table": table, "row": row, "note": "this row is no upstream's: it comes from a seed of dbt_project"}
+    found = _payload(connection, row)
+    runs = cursor.execute("select * from ops.runs where run_id = %s", [found["payload"]["run_id"]]).fetchone()
+    verdict = cursor.execute("select * from ops.payload_verdicts where payload_id = %s", [row["payload_id"]]).fetchone()
+    checks = cursor.execute(
+        "select checkpoint, dataset, description, success, unexpected_count from ops.quality_results "
+        "where run_id = %s and dataset in (%s, %s) order by result_id",
+        [verdict["run_id"] if verdict else None, found["dataset"], table],
+    ).fetchall()
+    return {"table": table, "row": row, **found, "landed_by": runs, "verdict": verdict, "checks": checks}
+
+
+def _key_columns(connection: psycopg.Connection, table: str) -> list[str]:
+    rows = connection.execute(
+        "select attname from pg_constraint join pg_attribute on attrelid = conrelid and attnum = any(conkey) "
+        "where contype = 'p' and conrelid = to_regclass(%s) order by array_position(conkey, attnum)",
+        [f'public."{table}"'],
+    ).fetchall()
+    if not rows:
+        known = connection.execute(
+            "select relname from pg_constraint join pg_class c on c.oid = conrelid where contype = 'p' "
+            "and connamespace = 'public'::regnamespace order by 1"
+        ).fetchall()
+        raise UsageError(f"There is no clean table {table!r}. Known: {', '.join(r[0] for r in known) or 'none yet; make run builds them'}.")
+    return [row[0] for row in rows]
+
+
+def _payload(connection: psycopg.Connection, row: dict[str, Any]) -> dict[str, Any]:
+    """The payload, and the part of it that speaks of this row."""
+    tables = connection.execute(
+        "select tablename from pg_tables where schemaname = 'staging' and tablename like '%\\_payloads'"
+    ).fetchall()
+    cursor = connection.cursor(row_factory=dict_row)
+    for (table,) in tables:
+        if table == "rejected_payloads":
+            continue
+        payload = cursor.execute(
+            sql.SQL(
+                "select payload_id, origin, request_url, request_params, window_start, window_end, fetched_at, http_status, "
+                "body_bytes, run_id, jsonb_path_query_array(payload, '$.** ? (@.from == $from)', %s) as part "
+                "from staging.{} where payload_id = %s"
+            ).format(sql.Identifier(table)),
+            [json.dumps({"from": f"{row['period_start']:%Y-%m-%dT%H:%MZ}"}), row["payload_id"]],
+        ).fetchone()
+        if payload:
+            part = payload.pop("part")
+            return {"dataset": table.removesuffix("_payloads"), "payload": payload, "part": _narrowed(part, row)}
+    raise UsageError(f"Payload {row['payload_id']} is no longer in staging: maintenance has let it go.")
+
+
+def _narrowed(part: Any, row: dict[str, Any]) -> Any:
+    """Of a half-hour with many regions, the one of this row."""
+    for half_hour in part or []:
+        for region in half_hour.get("regions", []):
+            if region.get("regionid") == row.get("region_id"):
+                return {"from": half_hour["from"], "to": half_hour["to"], **region}
+    return part[0] if part and len(part) == 1 else part
+
+
+def _example(names: Sequence[str]) -> str:
+    return " ".join({"region_id": "13", "period_start": "2024-01-01T00:00Z"}.get(name, "...") for name in names)
+
+
+def _print(found: dict[str, Any]) -> None:
+    def block(title: str, values: dict[str, Any]) -> None:
+        print(f"\n{title}")
+        for name, value in values.items():
+            if value is not None:
+                print(f"  {name:18} {json.dumps(value) if isinstance(value, dict | list) else value}")
+
+    block(f"Row of public.{found['table']}", found["row"])
+    if "note" in found:
+        print(f"\n{found['note']}")
+        return
+    block(f"Payload of staging.{found['dataset']}_payloads", found["payload"])
+    if found["payload"]["origin"] == "synthetic":
+        print("  SYNTHETIC: generated here, because the upstream gave nothing; the request is the one that failed")
+    print(f"\nWhat it says of this row\n  {json.dumps(found['part'])}")
+    if found["landed_by"]:
+        run = found["landed_by"]
+        block("Landed by run", {k: run[k] for k in ("run_id", "flow", "parameters", "status", "started_at", "ended_at")})
+    if found["verdict"]:
+        block("Verdict of the staging checkpoint", {k: found["verdict"][k] for k in ("verdict", "reason", "run_id", "judged_at")})
+    print("\nChecks of that run")
+    for check in found["checks"]:
+        mark = "met    " if check["success"] else "NOT MET"
+        print(f"  {mark} {check['checkpoint']:8} {check['description']}")
+
+
+def main() -> None:
+    """`python -m warehouse.trace TABLE KEY...`."""
+    if len(sys.argv) < 3 or not sys.argv[1]:
+        print('error: name a table and a key: make trace TABLE=carbon_intensity_regional KEY="13 2024-01-01T00:00Z"', file=sys.stderr)
+        sys.exit(2)
+    try:
+        database = resolve()
+        prepare(database)
+        with database.connect(role=Role.LOADER) as connection:
+            _print(trace(connection, sys.argv[1], sys.argv[2:]))
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
