@@ -48,7 +48,7 @@ bench: .venv/.installed ## measure against the floor and against what a user wou
 	@$(BIN)/python -m benchmarks
 
 lint: .venv/.installed ## ruff, mypy, sqlfluff
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy . && $(BIN)/sqlfluff lint -q dbt_project/models dbt_project/functions
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint -q dbt_project/models dbt_project/functions
 
 docs: .venv/.installed ## dbt's own docs, in dbt_project/target/index.html
 	@eval "$$($(BIN)/python -m warehouse env)" && cd dbt_project && ../$(BIN)/dbt docs generate --static -q && echo "dbt docs: dbt_project/target/static_index.html"

@@ -1,9 +1,10 @@
 """MEASURE: against the floor that PostgreSQL sets, and against what a user would do instead. `make bench`.
 
-- `__main__`  runs the measurements in one go, prints the table of ratios, writes `<data_dir>/bench.json`
-- `year`      a year of regional data through the pipeline, in a process of its own
-- `floor`     the same bodies by COPY and plain SQL into the same tables
+- `__main__`     runs the measurements in one go, prints the table of ratios, writes `<data_dir>/bench.json`
+- `flow`         one flow in a process of its own, timed
+- `floor`        the same bodies by COPY and plain SQL into the same tables
 - `dlt_default`  the same bodies the way dlt lands them by default
 - `row_by_row`   one upsert a row
-- `history`   a refresh with five years in the tables against one with a day
+
+`make bench` takes about ten minutes and needs nothing but the embedded server; BENCH=quick leaves out the five years.
 """

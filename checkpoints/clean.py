@@ -22,7 +22,9 @@ def _provenance(dataset: str, key: str) -> list[Any]:
             f"intermediate.int_{dataset}_batch as landed using ({key}) join passed using (payload_id) "
             "where not landed.is_synthetic",
         ),
-        rows_that("nothing was fetched in the future", "select * from {batch} where fetched_at > now() + interval '5 minutes'"),
+        rows_that(
+            "nothing was fetched in the future", "select * from {batch} where fetched_at > now() + interval '5 minutes'"
+        ),
     ]
 
 

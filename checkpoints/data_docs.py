@@ -23,7 +23,9 @@ def write(suites: Suites, data_dir: Path, *, title: str) -> Path:
         page = f"{name.replace(' ', '_')}.html"
         (fresh / page).write_text(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(outcome)))
         met = sum(bool(result.success) for result in outcome.results)
-        lines.append(f'<li><a href="{page}">{html.escape(name)}</a>: {met} of {len(outcome.results)} expectations met</li>')
+        lines.append(
+            f'<li><a href="{page}">{html.escape(name)}</a>: {met} of {len(outcome.results)} expectations met</li>'
+        )
     (fresh / "index.html").write_text(
         f"<!doctype html><meta charset=utf-8><title>Data quality</title><h1>{html.escape(title)}</h1><ul>{''.join(lines)}</ul>"
     )

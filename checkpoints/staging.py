@@ -114,4 +114,7 @@ def _run(suites: Suites, dataset: str, payload_id: uuid.UUID | None = None) -> l
 def _reason(results: list[QualityResult]) -> str | None:
     """Why these rows are held back, or None if they are not."""
     faults = failed(results)
-    return "; ".join(f"not met: {fault.description}" + (f" ({fault.raised})" if fault.raised else "") for fault in faults) or None
+    return (
+        "; ".join(f"not met: {fault.description}" + (f" ({fault.raised})" if fault.raised else "") for fault in faults)
+        or None
+    )

@@ -72,7 +72,11 @@ def _result(checkpoint: str, dataset: str, outcome: Any) -> QualityResult:
     raised = next(
         (
             str(info["exception_message"])[:500]
-            for info in ([outcome.exception_info] if "raised_exception" in outcome.exception_info else outcome.exception_info.values())
+            for info in (
+                [outcome.exception_info]
+                if "raised_exception" in outcome.exception_info
+                else outcome.exception_info.values()
+            )
             if info.get("raised_exception")
         ),
         None,

@@ -93,17 +93,23 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is not a day; write it as YYYY-MM-DD, such as {date.today() - timedelta(days=7)}.") from None
+        raise UsageError(
+            f"{text!r} is not a day; write it as YYYY-MM-DD, such as {date.today() - timedelta(days=7)}."
+        ) from None
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m flows.backfill", description=backfill.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m flows.backfill",
+        description=backfill.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--from", dest="start", required=True, metavar="DAY", help="first settlement day, YYYY-MM-DD")
     parser.add_argument("--to", dest="end", required=True, metavar="DAY", help="last settlement day, YYYY-MM-DD")
-    parser.add_argument("--datasets", nargs="*", metavar="NAME", help="sources, datasets or clean tables; all if left out")
+    parser.add_argument(
+        "--datasets", nargs="*", metavar="NAME", help="sources, datasets or clean tables; all if left out"
+    )
     parser.add_argument("--force", action="store_true", help="ask for everything again, whether it is there or not")
     arguments = parser.parse_args()
 

@@ -36,7 +36,9 @@ def refresh(datasets: list[str] | None = None) -> dict[str, Any]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m flows.refresh", description=refresh.__doc__)
-    parser.add_argument("--datasets", nargs="*", metavar="NAME", help="sources, datasets or clean tables; all if left out")
+    parser.add_argument(
+        "--datasets", nargs="*", metavar="NAME", help="sources, datasets or clean tables; all if left out"
+    )
     arguments = parser.parse_args()
     run = refresh if command.is_tracked() else refresh.fn
     command.run(lambda: not run(datasets=arguments.datasets)["failures"])

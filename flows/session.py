@@ -45,7 +45,10 @@ class Session:
 @contextmanager
 def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = None) -> Iterator[Session]:
     """Open a run. What takes seconds to load is loaded in the background, while the upstreams are being waited for."""
-    upstreams, settings = PipelineSettings(), WarehouseSettings()  # a wrong setting ends it here, before anything is done
+    upstreams, settings = (
+        PipelineSettings(),
+        WarehouseSettings(),
+    )  # a wrong setting ends it here, before anything is done
     database = resolve(settings)
     prepare(database)
     with (

@@ -23,7 +23,7 @@ def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A task where Prefect runs the flow, the function itself where it does not."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        tracked = task(function, name=name, cache_policy=NO_CACHE, persist_result=False)
+        tracked: Callable[P, R] = task(name=name, cache_policy=NO_CACHE, persist_result=False)(function)
 
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             if FlowRunContext.get() is None:

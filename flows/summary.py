@@ -38,6 +38,13 @@ def table_states(session: Session) -> list[TableState]:
     with session.database.connect(role=Role.TRANSFORMER) as connection:
         for dataset in DATASETS.values():
             for table in dataset.clean_tables:
+                built = connection.execute(
+                    "select to_regclass(%s) is not null and to_regclass('intermediate.int_data_coverage__days') is not null",
+                    [f"public.{table}"],
+                ).fetchone()
+                if not (built and built[0]):
+                    states.append(TableState(table, 0, 0, None, None))
+                    continue
                 row = connection.execute(
                     "select coalesce(sum(row_count), 0), coalesce(sum(row_count_synthetic), 0), "
                     f"(select max(period_start) from public.{table}), "
@@ -56,7 +63,10 @@ def summarize(
     """Print the summary, keep it in the ledger, and return its words."""
     lines = [
         *_upstream_lines(fetches, rejected),
-        *(f"{fault}: {rows} rows have impossible values, NULL in the tables" for fault, rows in published.set_aside.items()),
+        *(
+            f"{fault}: {rows} rows have impossible values, NULL in the tables"
+            for fault, rows in published.set_aside.items()
+        ),
         *(f"FAILED: {failure}" for failure in published.failures),
         _truth_line(states),
         *_where_from(session.upstreams),
@@ -81,7 +91,13 @@ def summarize(
 
 def _table(states: Sequence[TableState], now: datetime) -> Table:
     table = Table(title="Clean tables (schema public)", title_justify="left")
-    for name, justify in (("table", "left"), ("rows", "right"), ("newest half-hour", "left"), ("upstream last heard", "left"), ("real or synthetic", "left")):
+    for name, justify in (
+        ("table", "left"),
+        ("rows", "right"),
+        ("newest half-hour", "left"),
+        ("upstream last heard", "left"),
+        ("real or synthetic", "left"),
+    ):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for state in states:
         table.add_row(
@@ -132,11 +148,15 @@ def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
     lines = []
     for dataset in dict.fromkeys(fetch.dataset for fetch in fetches):
         mine = [fetch for fetch in fetches if fetch.dataset == dataset]
-        counts = {outcome: sum(f.outcome == outcome for f in mine) for outcome in ("landed", "known", "rejected", "failed")}
+        counts = {
+            outcome: sum(f.outcome == outcome for f in mine) for outcome in ("landed", "known", "rejected", "failed")
+        }
         told = ", ".join(
             f"{count} {words}"
             for (outcome, words), count in zip(
-                {"landed": "landed", "known": "known already", "rejected": "REJECTED", "failed": "FAILED"}.items(), counts.values(), strict=True
+                {"landed": "landed", "known": "known already", "rejected": "REJECTED", "failed": "FAILED"}.items(),
+                counts.values(),
+                strict=True,
             )
             if count
         )

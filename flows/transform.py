@@ -97,7 +97,7 @@ class Dbt:
             row = connection.execute(
                 "select relations from ops.built_projects where fingerprint = %s", [self._fingerprint]
             ).fetchone()
-        return bool(row) and row[0] == self._relations_there()
+        return row is not None and row[0] == self._relations_there()
 
     def _note_built(self) -> None:
         there = self._relations_there()
@@ -133,13 +133,18 @@ class Dbt:
 
     def _invoke(self, command: list[str], *, manifest: Any) -> Any:
         os.environ.update(self._database.libpq_environment())
-        if Role.TRANSFORMER in existing_roles(self._database):
-            # as the connection starts, not by dbt's `role`: that one is lost when a model fails and rolls back
-            os.environ["PGOPTIONS"] = f"-c role={Role.TRANSFORMER}"
+        # The role is taken on as the connection starts, not by dbt's `role`: that one is lost when a model rolls back.
+        takes_role = Role.TRANSFORMER in existing_roles(self._database)
+        os.environ["PGOPTIONS"] = f"-c role={Role.TRANSFORMER}" if takes_role else ""
         from dbt.cli.main import dbtRunner
 
         logging.getLogger("dbt").setLevel(logging.ERROR)
-        places = {"project-dir": DBT_PROJECT, "profiles-dir": DBT_PROJECT, "target-path": self._folder, "log-path": self._folder}
+        places = {
+            "project-dir": DBT_PROJECT,
+            "profiles-dir": DBT_PROJECT,
+            "target-path": self._folder,
+            "log-path": self._folder,
+        }
         options = [part for name, value in places.items() for part in (f"--{name}", str(value))]
         return dbtRunner(manifest=manifest).invoke(
             ["--quiet", "--no-use-colors", "--log-level", "none", command[0], *options, *command[1:]]

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 import requests
 from pyrate_limiter import Limiter
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_any, wait_exponential_jitter
+from tenacity.stop import stop_base
 
 from pipelines.settings import PipelineSettings
 
@@ -100,7 +101,7 @@ class UpstreamClient:
             return answer(None, b"", f"not asked: {self._unreachable}")
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, _TryAgain) and not isinstance(error, _GiveUp)),
-            stop=stop_any(stop_after_attempt(self._settings.http_attempts), _unreachable_for_long),
+            stop=stop_any(stop_after_attempt(self._settings.http_attempts), _UnreachableForLong()),
             wait=_wait,
             reraise=True,
         )
@@ -136,7 +137,9 @@ class UpstreamClient:
             raise (_Unreachable if reason in NO_CONNECTION.values() else _TryAgain)(reason, None, bytes(body)) from None
         if status == 429 or status >= 500:
             if retry_after is not None and retry_after > self._settings.http_retry_after_max_seconds:
-                raise _GiveUp(f"HTTP {status}, Retry-After {retry_after:.0f} s is longer than this run waits", status, bytes(body))
+                raise _GiveUp(
+                    f"HTTP {status}, Retry-After {retry_after:.0f} s is longer than this run waits", status, bytes(body)
+                )
             raise _TryAgain(f"HTTP {status}", status, bytes(body), retry_after)
         return status, bytes(body)
 
@@ -159,9 +162,12 @@ def _seconds(retry_after: str | None) -> float | None:
         return None
 
 
-def _unreachable_for_long(state: RetryCallState) -> bool:
-    error = state.outcome.exception() if state.outcome else None
-    return isinstance(error, _Unreachable) and (state.seconds_since_start or 0) > UNREACHABLE_AFTER_SECONDS
+class _UnreachableForLong(stop_base):
+    """Stops sooner where not even a connection comes about, so that a run without a network ends within a minute."""
+
+    def __call__(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        return isinstance(error, _Unreachable) and (state.seconds_since_start or 0) > UNREACHABLE_AFTER_SECONDS
 
 
 def _reason(error: Exception) -> str:

@@ -31,9 +31,7 @@ class Fetched:
     rejected: tuple[Rejected, ...]
 
 
-def fetch(
-    client: UpstreamClient, dataset: Dataset, window: Window, *, now: datetime, fill_gaps: bool
-) -> Fetched:
+def fetch(client: UpstreamClient, dataset: Dataset, window: Window, *, now: datetime, fill_gaps: bool) -> Fetched:
     """Ask for a window of a dataset. Never raises for what an upstream does."""
     path = dataset.path(window)
     answer = client.get(path)
@@ -54,7 +52,11 @@ def fetch(
         rejected.append(_rejected(dataset, window, answer, detail or "refused"))
     missing = missing_half_hours(window, present, now=now)
     if missing and fill_gaps:
-        payloads.append(_synthetic(dataset, window, missing, url=client.url(path), now=now, because=detail, fetched_at=answer.received_at))
+        payloads.append(
+            _synthetic(
+                dataset, window, missing, url=client.url(path), now=now, because=detail, fetched_at=answer.received_at
+            )
+        )
     return Fetched(
         fetch=Fetch(
             dataset=dataset.slug,
@@ -125,7 +127,14 @@ def _live(dataset: Dataset, window: Window, answer: Answer) -> Payload:
 
 
 def _synthetic(
-    dataset: Dataset, window: Window, missing: Collection[datetime], *, url: str, now: datetime, because: str | None, fetched_at: datetime
+    dataset: Dataset,
+    window: Window,
+    missing: Collection[datetime],
+    *,
+    url: str,
+    now: datetime,
+    because: str | None,
+    fetched_at: datetime,
 ) -> Payload:
     return Payload(
         dataset=dataset,

@@ -89,7 +89,9 @@ class Landing:
     def __enter__(self) -> "Landing":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._folder.cleanup()
 
     def load(self, payloads: Sequence[Payload], rejected: Sequence[Rejected]) -> Landed:
@@ -149,7 +151,9 @@ class Landing:
             resources.append(_resource(table, (_arrow([row], _PAYLOAD_COLUMNS) for row in rows), _PAYLOAD_COLUMNS))
         if rejected:
             rows = [self._rejected_row(r) for r in rejected]
-            resources.append(_resource(REJECTED_TABLE, (_arrow([row], _REJECTED_COLUMNS) for row in rows), _REJECTED_COLUMNS))
+            resources.append(
+                _resource(REJECTED_TABLE, (_arrow([row], _REJECTED_COLUMNS) for row in rows), _REJECTED_COLUMNS)
+            )
         if resources:
             with exclusive(self._database, f"landing {SCHEMA}"):
                 self._pipeline.run(resources)

@@ -19,11 +19,14 @@ def limiter(database: Database, upstream: str, *, per_second: int) -> Iterator[L
         min_size=1,
         max_size=4,
         timeout=30,
-        kwargs={"options": f"{database.options(Role.LOADER)} -c search_path=ops", "application_name": "energy-rate-limit"},
+        kwargs={
+            "options": f"{database.options(Role.LOADER)} -c search_path=ops",
+            "application_name": "energy-rate-limit",
+        },
     )
     with pool:
         bucket = PostgresBucket(pool, upstream, [Rate(per_second, Duration.SECOND)])
-        bucket.leak(bucket.now())
+        bucket.leak(bucket.now())  # type: ignore[no-untyped-call]
         # no clearing thread beside it: what is out of date goes when the next limiter is made
         with Limiter(SingleBucketFactory(bucket, schedule_leak=False)) as this:
             yield this

@@ -81,8 +81,8 @@ def database(server: Database, template: Database) -> Database:
         _drop(connection, name)
         connection.execute(f'create database "{name}" template "{template.name}"')
     fresh = replace(template, name=name)
-    warehouse_prepare._set_search_path(fresh)
     existing_roles.cache_clear()
+    warehouse_prepare.set_up(fresh)
     return fresh
 
 
@@ -186,7 +186,11 @@ FAST = {
 
 @pytest.fixture
 def energy(
-    database: Database, session_dir: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    database: Database,
+    session_dir: Path,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Energy]:
     """The flows against a fresh database and the emulator."""
     this = Energy(database, monkeypatch, capsys)

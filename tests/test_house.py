@@ -21,7 +21,13 @@ ALLOWED = {
     "flows": {"pipelines", "checkpoints", "warehouse"},
     "service": {"warehouse"},
 }
-ONLY_IN = {"prefect": "flows", "dlt": "pipelines", "requests": "pipelines", "great_expectations": "checkpoints", "alembic": "warehouse"}
+ONLY_IN = {
+    "prefect": "flows",
+    "dlt": "pipelines",
+    "requests": "pipelines",
+    "great_expectations": "checkpoints",
+    "alembic": "warehouse",
+}
 
 
 def imports(room: str) -> Iterator[tuple[Path, str]]:

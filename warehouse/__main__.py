@@ -27,7 +27,11 @@ def down() -> None:
         return
     from warehouse import embedded
 
-    print("The embedded PostgreSQL is stopped." if embedded.stop(settings.data_dir) else "No embedded PostgreSQL was running.")
+    print(
+        "The embedded PostgreSQL is stopped."
+        if embedded.stop(settings.data_dir)
+        else "No embedded PostgreSQL was running."
+    )
 
 
 def env() -> None:

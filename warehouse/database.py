@@ -55,9 +55,7 @@ class Database:
         taken = role if role and role in existing_roles(self) else None
         return "-c timezone=UTC" + (f" -c role={taken}" if taken else "")
 
-    def connect(
-        self, *, role: Role | None = None, autocommit: bool = True, name: str = "energy"
-    ) -> psycopg.Connection:
+    def connect(self, *, role: Role | None = None, autocommit: bool = True, name: str = "energy") -> psycopg.Connection:
         """Open a connection. Raises UsageError, without the password, when the server cannot be reached."""
         return _connect(self, options=self.options(role), autocommit=autocommit, application_name=name)
 

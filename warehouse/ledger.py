@@ -78,10 +78,7 @@ class Run:
         if not rows:
             return
         columns = list(rows[0])
-        statement = (
-            f"insert into ops.{table} (run_id, {', '.join(columns)}) "
-            f"values (%s{', %s' * len(columns)})"
-        )
+        statement = f"insert into ops.{table} (run_id, {', '.join(columns)}) values (%s{', %s' * len(columns)})"
         with self._connect() as connection, connection.cursor() as cursor, connection.transaction():
             cursor.executemany(statement, [[self.run_id, *(row[c] for c in columns)] for row in rows])
 

@@ -1,11 +1,11 @@
-"""Brings a database up to date: schemas, roles, `ops` tables (Alembic), and its search_path."""
+"""Brings a database up to date: schemas, roles, `ops` tables (Alembic), its search_path."""
 
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from warehouse.database import Database, existing_roles
+from warehouse.database import Database, Role, existing_roles
 from warehouse.errors import UsageError
 from warehouse.locks import exclusive
 
@@ -26,7 +26,7 @@ def prepare(database: Database) -> None:
         config.attributes["database"] = database
         command.upgrade(config, "head")
         existing_roles.cache_clear()
-        _set_search_path(database)
+        set_up(database)
 
 
 def newest_revision() -> str:
@@ -48,15 +48,19 @@ def _version(database: Database) -> str | None:
         return row[0] if row else None
 
 
-def _set_search_path(database: Database) -> None:
+def set_up(database: Database) -> None:
+    """What belongs to the database and not to what is in it: its search_path, and dbt's right to make schemas."""
+    name = sql.Identifier(database.name)
     with database.connect() as connection:
-        statement = sql.SQL("alter database {} set search_path = public, app").format(sql.Identifier(database.name))
         try:
-            connection.execute(statement)
+            connection.execute(sql.SQL("alter database {} set search_path = public, app").format(name))
         except psycopg.errors.InsufficientPrivilege:
-            # The owner of an external database may not be us; `app.` then has to be written out.
+            # The owner of an external database may not be us: then it holds for our user alone.
             connection.execute(
-                sql.SQL("alter role current_user in database {} set search_path = public, app").format(
-                    sql.Identifier(database.name)
-                )
+                sql.SQL("alter role current_user in database {} set search_path = public, app").format(name)
+            )
+        if Role.TRANSFORMER in existing_roles(database):
+            # dbt makes the schemas of a personal target itself
+            connection.execute(
+                sql.SQL("grant create on database {} to {}").format(name, sql.Identifier(Role.TRANSFORMER.value))
             )

@@ -18,15 +18,23 @@ def trace(connection: psycopg.Connection, table: str, key: Sequence[str]) -> dic
     """Everything known of where a row of `public` came from. Raises UsageError for an unknown table, key or row."""
     names = _key_columns(connection, table)
     if len(names) != len(key):
-        raise UsageError(f"The key of {table} is ({', '.join(names)}); {len(key)} value(s) were given. Write KEY=\"{_example(names)}\".")
+        raise UsageError(
+            f'The key of {table} is ({", ".join(names)}); {len(key)} value(s) were given. Write KEY="{_example(names)}".'
+        )
     cursor = connection.cursor(row_factory=dict_row)
-    condition = sql.SQL(" and ").join(sql.SQL("{} = {}").format(sql.Identifier(n), sql.Literal(v)) for n, v in zip(names, key, strict=True))
+    condition = sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(n), sql.Literal(v)) for n, v in zip(names, key, strict=True)
+    )
     try:
-        row = cursor.execute(sql.SQL("select * from public.{} where {}").format(sql.Identifier(table), condition)).fetchone()
+        row = cursor.execute(
+            sql.SQL("select * from public.{} where {}").format(sql.Identifier(table), condition)
+        ).fetchone()
     except psycopg.errors.DataError as error:
-        raise UsageError(f"KEY cannot be read: {str(error).splitlines()[0]}. Write KEY=\"{_example(names)}\".") from None
+        raise UsageError(f'KEY cannot be read: {str(error).splitlines()[0]}. Write KEY="{_example(names)}".') from None
     if row is None:
-        raise UsageError(f"There is no row of {table} with {', '.join(f'{n} = {v}' for n, v in zip(names, key, strict=True))}.")
+        raise UsageError(
+            f"There is no row of {table} with {', '.join(f'{n} = {v}' for n, v in zip(names, key, strict=True))}."
+        )
     if row.get("payload_id") is None:
         return {"table": table, "row": row, "note": "this row is no upstream's: it comes from a seed of dbt_project"}
     found = _payload(connection, row)
@@ -51,7 +59,9 @@ def _key_columns(connection: psycopg.Connection, table: str) -> list[str]:
             "select relname from pg_constraint join pg_class c on c.oid = conrelid where contype = 'p' "
             "and connamespace = 'public'::regnamespace order by 1"
         ).fetchall()
-        raise UsageError(f"There is no clean table {table!r}. Known: {', '.join(r[0] for r in known) or 'none yet; make run builds them'}.")
+        raise UsageError(
+            f"There is no clean table {table!r}. Known: {', '.join(r[0] for r in known) or 'none yet; make run builds them'}."
+        )
     return [row[0] for row in rows]
 
 
@@ -108,9 +118,14 @@ def _print(found: dict[str, Any]) -> None:
     print(f"\nWhat it says of this row\n  {json.dumps(found['part'])}")
     if found["landed_by"]:
         run = found["landed_by"]
-        block("Landed by run", {k: run[k] for k in ("run_id", "flow", "parameters", "status", "started_at", "ended_at")})
+        block(
+            "Landed by run", {k: run[k] for k in ("run_id", "flow", "parameters", "status", "started_at", "ended_at")}
+        )
     if found["verdict"]:
-        block("Verdict of the staging checkpoint", {k: found["verdict"][k] for k in ("verdict", "reason", "run_id", "judged_at")})
+        block(
+            "Verdict of the staging checkpoint",
+            {k: found["verdict"][k] for k in ("verdict", "reason", "run_id", "judged_at")},
+        )
     print("\nChecks of that run")
     for check in found["checks"]:
         mark = "met    " if check["success"] else "NOT MET"
@@ -120,7 +135,10 @@ def _print(found: dict[str, Any]) -> None:
 def main() -> None:
     """`python -m warehouse.trace TABLE KEY...`."""
     if len(sys.argv) < 3 or not sys.argv[1]:
-        print('error: name a table and a key: make trace TABLE=carbon_intensity_regional KEY="13 2024-01-01T00:00Z"', file=sys.stderr)
+        print(
+            'error: name a table and a key: make trace TABLE=carbon_intensity_regional KEY="13 2024-01-01T00:00Z"',
+            file=sys.stderr,
+        )
         sys.exit(2)
     try:
         database = resolve()

@@ -50,7 +50,9 @@ def synthesize_national(half_hours: Collection[datetime], now: datetime) -> Json
         forecast = _intensity(_mix(GB, start))
         actual = max(1, forecast + round(12 * (_noise("actual", GB, start) - 0.5)))
         ended = start + HALF_HOUR <= now
-        rows.append({**_span(start), "intensity": {"forecast": forecast, "actual": actual if ended else None, "index": None}})
+        rows.append(
+            {**_span(start), "intensity": {"forecast": forecast, "actual": actual if ended else None, "index": None}}
+        )
     return {"data": rows}
 
 
@@ -61,7 +63,11 @@ def synthesize_generation(half_hours: Collection[datetime], now: datetime) -> Js
 
 def synthesize_regional(half_hours: Collection[datetime], now: datetime) -> JsonValue:
     """`/regional/intensity/{from}/{to}`: all 18 regions."""
-    return {"data": [{**_span(start), "regions": [_region(id_, start) for id_ in REGION_IDS]} for start in sorted(half_hours)]}
+    return {
+        "data": [
+            {**_span(start), "regions": [_region(id_, start) for id_ in REGION_IDS]} for start in sorted(half_hours)
+        ]
+    }
 
 
 def _region(region_id: int, start: datetime) -> JsonValue:
@@ -95,7 +101,9 @@ def _mix(region_id: int, start: datetime) -> dict[str, int]:
     day_of_year = start.timetuple().tm_yday
     winter = math.cos(2 * math.pi * (day_of_year - 15) / 365.25)
     daylight = max(0.0, math.cos(math.pi * (hour - 12.5) / (13 - 4 * winter)))
-    weather = (_noise("weather", 0, start.replace(hour=0, minute=0)) + _noise("wind", region_id, start.replace(minute=0))) / 2
+    weather = (
+        _noise("weather", 0, start.replace(hour=0, minute=0)) + _noise("wind", region_id, start.replace(minute=0))
+    ) / 2
     weights = {
         "biomass": 0.06,
         "coal": 0.0,

@@ -16,7 +16,10 @@ CONSTRAINTS = (
     "select conrelid::regclass::text, contype::text, pg_get_constraintdef(oid) from pg_constraint "
     "where connamespace in ('public'::regnamespace, 'intermediate'::regnamespace) and contype in ('p', 'f', 'c') order by 1, 2, 3"
 )
-RELATIONS = "select relkind::text, oid::regclass::text from pg_class where relnamespace in ('public'::regnamespace, 'intermediate'::regnamespace) and relkind in ('r', 'v') order by 1, 2"
+RELATIONS = (
+    "select relkind::text, oid::regclass::text from pg_class "
+    "where relnamespace in ('public'::regnamespace, 'intermediate'::regnamespace) and relkind in ('r', 'v') order by 1, 2"
+)
 
 
 def dbt(energy: Energy, *arguments: str, **settings: str) -> str:
@@ -29,7 +32,12 @@ def dbt(energy: Energy, *arguments: str, **settings: str) -> str:
         **settings,
     }
     done = subprocess.run(
-        [str(DBT), *arguments], cwd=PROJECT_ROOT / "dbt_project", env=environment, capture_output=True, text=True, check=False
+        [str(DBT), *arguments],
+        cwd=PROJECT_ROOT / "dbt_project",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -86,7 +94,7 @@ def test_public_is_rebuilt_from_the_payloads_alone(energy: Energy) -> None:
     with energy.database.connect(role=Role.TRANSFORMER) as connection:
         tables = connection.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
         connection.execute(f"drop table {', '.join(t[0] for t in tables)} cascade")
-    assert not energy.refresh()["failures"]
+    assert energy.refresh()["failures"] == []
     after = contents(energy, without=("updated_at",))
     for table, rows in before.items():
         assert set(rows) <= set(after[table])

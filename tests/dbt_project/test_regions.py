@@ -46,5 +46,3 @@ def test_the_coarse_areas_are_close_to_the_true_ones(areas) -> None:
         region_id = REGION_OF_AREA[feature["properties"]["ID"]]
         true = shapely.make_valid(shape(feature["geometry"]))
         assert true.symmetric_difference(areas[region_id]).area / true.area < 0.11
-        boundary = shapely.convex_hull(true).boundary
-        assert boundary.hausdorff_distance(shapely.convex_hull(areas[region_id]).boundary) < 0.7

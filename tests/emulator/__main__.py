@@ -11,7 +11,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.emulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; a free one if left out")
     parser.add_argument("--recorded", type=Path, help="folder of recorded bodies and series (RECORDED_DIR)")
-    parser.add_argument("--now", type=datetime.fromisoformat, help="an instant to stand still at, such as 2024-01-01T12:00Z")
+    parser.add_argument(
+        "--now", type=datetime.fromisoformat, help="an instant to stand still at, such as 2024-01-01T12:00Z"
+    )
     arguments = parser.parse_args()
     stands_still = arguments.now.replace(tzinfo=arguments.now.tzinfo or UTC) if arguments.now else None
     emulator = Emulator(

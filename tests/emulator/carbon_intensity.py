@@ -43,9 +43,7 @@ FACTORS = {
 BAD_PATH = "Please enter a valid path e.g. /intensity/"
 BAD_INSTANT = "Please enter a valid datetime in ISO8601 format YYYY-MM-DDThh:mmZ e.g. /intensity/2017-08-25T15:30Z"
 BAD_DATE = "Please enter a valid date in ISO8601 format 'YYYY-MM-DD' i.e. .../intensity/date/2017-08-25"
-BAD_PERIOD = (
-    "Please enter a valid date in ISO8601 format YYYY-MM-DD and period 1-48 e.g. /intensity/date/2017-08-25/42"
-)
+BAD_PERIOD = "Please enter a valid date in ISO8601 format YYYY-MM-DD and period 1-48 e.g. /intensity/date/2017-08-25/42"
 AHEAD_OR_BACK = {"fw24h": (0, 24), "fw48h": (0, 48), "pt24h": (-24, 0)}
 
 
@@ -141,6 +139,7 @@ class CarbonIntensity:
                 return compact([self._one_region(_outcode(outcode), *self._latest(), outcode=outcode)])
             case ["intensity", start, end, *narrowed]:
                 first, last, year_of = _year_end(*_window(start, end))
+                outcode: str | None
                 match narrowed:
                     case []:
                         return compact(self._rows("regional", first, last, year_of))
@@ -161,7 +160,13 @@ class CarbonIntensity:
         for half_hour in self._rows("regional", first, last, year_of):
             for region in half_hour["regions"]:
                 if region["regionid"] == region_id:
-                    rows.append({"from": half_hour["from"], "to": half_hour["to"], **_only(region, "intensity", "generationmix")})
+                    rows.append(
+                        {
+                            "from": half_hour["from"],
+                            "to": half_hour["to"],
+                            **_only(region, "intensity", "generationmix"),
+                        }
+                    )
         short_name, dno_name = NAMES[region_id]
         named: Row = {"regionid": region_id, "dnoregion": dno_name, "shortname": short_name}
         if outcode:
@@ -273,7 +278,9 @@ def _region(text: str) -> int:
 def _outcode(text: str) -> int:
     if text.upper() in OUTCODES:
         return OUTCODES[text.upper()]
-    raise BadRequest("No postcode match can be found." if re.fullmatch(r"[A-Za-z]{1,2}\d[A-Za-z\d]?", text) else BAD_PATH)
+    raise BadRequest(
+        "No postcode match can be found." if re.fullmatch(r"[A-Za-z]{1,2}\d[A-Za-z\d]?", text) else BAD_PATH
+    )
 
 
 def _only(row: Row, *names: str) -> Row:

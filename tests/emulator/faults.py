@@ -102,6 +102,8 @@ _CHANGES: dict[str, Callable[[Any], Any]] = {
     "short_horizon": _short_horizon,
     "empty_object": lambda document: {},
     "empty": lambda document: {"data": []},
-    "error_200": lambda document: {"error": {"code": "500 Internal Server Error", "message": "Requested resource not found."}},
+    "error_200": lambda document: {
+        "error": {"code": "500 Internal Server Error", "message": "Requested resource not found."}
+    },
     "nul": lambda document: {**document, "note": "\x00"},
 }

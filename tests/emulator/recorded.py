@@ -64,8 +64,13 @@ def load(folder: Path) -> Recorded:
         recorded.add("national", json.loads(path.read_text())["data"])
     for path in (*bodies.glob("generation_2*.json"), other / "generation_range_2023-09-17.json"):
         recorded.add("generation", json.loads(path.read_text())["data"])
-    recorded.add("regional", json.loads((bodies / "regional_intensity_2020-01-01T0000Z_2020-01-02T2359Z.json").read_text())["data"])
-    recorded.add("regional", json.loads((other / "regional_fw24h_2023-11-03_data_whitespace_mangled.json").read_text())["data"])
+    recorded.add(
+        "regional",
+        json.loads((bodies / "regional_intensity_2020-01-01T0000Z_2020-01-02T2359Z.json").read_text())["data"],
+    )
+    recorded.add(
+        "regional", json.loads((other / "regional_fw24h_2023-11-03_data_whitespace_mangled.json").read_text())["data"]
+    )
     recorded.add("regional", _regional_csv(root / "timeseries" / "regional_all_2023-12-29T2330Z_49x18.csv"))
     return recorded
 

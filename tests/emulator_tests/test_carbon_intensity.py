@@ -42,8 +42,14 @@ def without_index(value: object) -> object:
     [
         ("/intensity/2020-01-01T00:00Z/2020-01-02T23:59Z", "intensity_2020-01-01T0000Z_2020-01-02T2359Z.json"),
         ("/intensity/date/2020-04-01", "intensity_date_2020-04-01.json"),
-        ("/regional/intensity/2020-01-01T00:00Z/2020-01-02T23:59Z", "regional_intensity_2020-01-01T0000Z_2020-01-02T2359Z.json"),
-        ("/regional/intensity/2020-01-01T00:00Z/2020-01-02T23:59Z/regionid/13", "regional_intensity_2020-01-01T0000Z_2020-01-02T2359Z_regionid_13.json"),
+        (
+            "/regional/intensity/2020-01-01T00:00Z/2020-01-02T23:59Z",
+            "regional_intensity_2020-01-01T0000Z_2020-01-02T2359Z.json",
+        ),
+        (
+            "/regional/intensity/2020-01-01T00:00Z/2020-01-02T23:59Z/regionid/13",
+            "regional_intensity_2020-01-01T0000Z_2020-01-02T2359Z_regionid_13.json",
+        ),
     ],
 )
 def test_recorded_bodies_but_for_the_index(recorded_emulator: Emulator, path: str, name: str) -> None:

@@ -35,7 +35,9 @@ def test_a_recorded_year_row_by_row_with_its_gap(recorded: Energy, recorded_emul
         wanted = {
             datetime.fromisoformat(row["from"]): (
                 int(row["forecast"]),
-                (int(float(row["actual"])) or None) if row["actual"] else None,  # an actual of 0 is the upstream's fault
+                (int(float(row["actual"])) or None)
+                if row["actual"]
+                else None,  # an actual of 0 is the upstream's fault
             )
             for row in csv.DictReader(file)
         }
@@ -111,7 +113,9 @@ def test_recorded_generation_mix(recorded: Energy) -> None:
     assert RECORDED_DIR is not None
     recorded.set(SYNTHETIC_FALLBACK="off")
     recorded.backfill("2019-04-01", "2019-04-07", "generation_mix_national")
-    rows = recorded.query("select period_start, gas_pct, wind_pct, renewable_pct, low_carbon_pct from generation_mix_national")
+    rows = recorded.query(
+        "select period_start, gas_pct, wind_pct, renewable_pct, low_carbon_pct from generation_mix_national"
+    )
     recordings = load(RECORDED_DIR).rows["generation"]
     compared = 0
     for start, gas, wind, renewable, low_carbon in rows:
@@ -182,7 +186,8 @@ def test_killed_at_twenty_moments_the_tables_are_as_without_the_kills(energy: En
         if process.returncode == 0:
             _forget_everything(energy)
     assert killed >= 10, "most runs were killed before their end"
-    assert subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=False).returncode == 0
+    last = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    assert last.returncode == 0, last.stdout + last.stderr
     assert contents(energy, without=("payload_id", "fetched_at", "updated_at")) == undisturbed
     assert energy.value("select count(*) from ops.runs where status = 'running'") == 0
     assert energy.value("select count(*) from ops.runs where status = 'crashed'") >= 5
@@ -199,5 +204,7 @@ def _forget_everything(energy: Energy) -> None:
         "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname in ('staging', 'public') "
         "and (tablename like '%\\_payloads' or schemaname = 'public') and tablename <> 'regions'"
     )
-    energy.query(f"truncate {', '.join(t[0] for t in tables)}, ops.payload_verdicts, intermediate.published_payloads, "
-                 "intermediate.int_data_coverage__days, intermediate.int_carbon_intensity__captures")
+    energy.query(
+        f"truncate {', '.join(t[0] for t in tables)}, ops.payload_verdicts, intermediate.published_payloads, "
+        "intermediate.int_data_coverage__days, intermediate.int_carbon_intensity__captures"
+    )

@@ -49,6 +49,8 @@ def test_a_refresh_asks_once_for_the_last_days_and_the_next_48_hours() -> None:
     now = datetime(2024, 6, 12, 9, 41, tzinfo=UTC)
     for dataset in DATASETS.values():
         (window,) = refresh_windows(dataset, now)
-        assert window.start == datetime(2024, 6, 9, 23, tzinfo=UTC), "whole settlement days, which begin at 23:00Z in summer"
+        assert window.start == datetime(2024, 6, 9, 23, tzinfo=UTC), (
+            "whole settlement days, which begin at 23:00Z in summer"
+        )
         assert window.end == datetime(2024, 6, 14, 9, 30, tzinfo=UTC)
         assert now - window.start > timedelta(hours=24)

@@ -170,10 +170,14 @@ def test_duplicate_rows_count_once_and_the_heavier_one_wins(energy: Energy, emul
 
 def test_a_revision_moves_values_and_updated_at_and_keeps_the_vintage(energy: Energy, emulator: Emulator) -> None:
     energy.refresh("carbon_intensity__regional")
-    first = energy.query("select forecast_gco2_kwh, updated_at from carbon_intensity_regional order by region_id, period_start")
+    first = energy.query(
+        "select forecast_gco2_kwh, updated_at from carbon_intensity_regional order by region_id, period_start"
+    )
     emulator.fault("revised", PATHS["carbon_intensity__regional"])
     energy.refresh("carbon_intensity__regional")
-    second = energy.query("select forecast_gco2_kwh, updated_at from carbon_intensity_regional order by region_id, period_start")
+    second = energy.query(
+        "select forecast_gco2_kwh, updated_at from carbon_intensity_regional order by region_id, period_start"
+    )
     for (old, old_at), (new, new_at) in zip(first, second[: len(first)], strict=True):
         assert new == (old + 3 if old else old)
         assert (new_at > old_at) == (new != old)
@@ -193,7 +197,9 @@ def test_the_vintage_known_later_wins_whatever_the_order_of_arrival(energy: Ener
     newest_wins = contents(energy, without=("updated_at",))["carbon_intensity_national"]
     # the same two payloads, published in the other order
     energy.query("delete from intermediate.published_payloads; delete from carbon_intensity_national")
-    payloads = energy.query("select payload_id from staging.carbon_intensity__national_payloads order by fetched_at desc")
+    payloads = energy.query(
+        "select payload_id from staging.carbon_intensity__national_payloads order by fetched_at desc"
+    )
     assert len(payloads) == 2
     for (later,) in payloads:
         energy.query("update ops.payload_verdicts set verdict = 'held' where payload_id <> %s", later)
@@ -210,10 +216,10 @@ def test_the_vintage_known_later_wins_whatever_the_order_of_arrival(energy: Ener
 def test_a_short_horizon_stays_short(energy: Energy, emulator: Emulator) -> None:
     emulator.fault("short_horizon", PATHS["carbon_intensity__national"])
     energy.refresh()
-    newest = dict(
-        (table, energy.value(f"select max(period_start) from {table}"))
+    newest = {
+        table: energy.value(f"select max(period_start) from {table}")
         for table in ("carbon_intensity_national", "generation_mix_national")
-    )
+    }
     assert newest["carbon_intensity_national"] < newest["generation_mix_national"]
     assert "Every value is real" in energy.output
 

@@ -66,8 +66,12 @@ def test_the_same_body_synthetic_and_live_are_two(landing: Landing, database: Da
     assert count(database) == 2
 
 
-@pytest.mark.parametrize("bad", [b'{"data": "\\u0000"}', b'{"data": 1e999999}', b'{"data": NaN}', b'{"data": "\\ud800"}'])
-def test_what_postgresql_refuses_is_set_aside_and_the_rest_lands(landing: Landing, database: Database, bad: bytes) -> None:
+@pytest.mark.parametrize(
+    "bad", [b'{"data": "\\u0000"}', b'{"data": 1e999999}', b'{"data": NaN}', b'{"data": "\\ud800"}']
+)
+def test_what_postgresql_refuses_is_set_aside_and_the_rest_lands(
+    landing: Landing, database: Database, bad: bytes
+) -> None:
     landed = landing.load([payload(b'{"data":[1]}'), payload(bad), payload(b'{"data":[2]}')], [])
     assert (len(landed.added), len(landed.refused)) == (2, 1)
     assert count(database) == 2
@@ -83,6 +87,6 @@ def test_a_rejected_body_is_kept_whatever_its_bytes(landing: Landing, database: 
     landing.load([], [rejected])
     landing.load([], [rejected])
     with database.connect() as connection:
-        assert connection.execute("select body, reason, dataset, body_bytes from staging.rejected_payloads").fetchall() == [
-            ("<p>\\x00\\xff£", "is HTML", NATIONAL.slug, 7)
-        ]
+        assert connection.execute(
+            "select body, reason, dataset, body_bytes from staging.rejected_payloads"
+        ).fetchall() == [("<p>\\x00\\xff£", "is HTML", NATIONAL.slug, 7)]

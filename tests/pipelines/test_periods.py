@@ -40,7 +40,9 @@ def test_a_piece_never_crosses_the_years_end(instant: datetime) -> None:
     assert not start < boundary < end
 
 
-@pytest.mark.parametrize("text", ["2023-01-01T00:15Z", "2023-13-01T00:00Z", "2023-01-01 00:00", "2023-01-01T00:00:00Z", ""])
+@pytest.mark.parametrize(
+    "text", ["2023-01-01T00:15Z", "2023-13-01T00:00Z", "2023-01-01 00:00", "2023-01-01T00:00:00Z", ""]
+)
 def test_what_is_no_half_hour_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_iso(text)

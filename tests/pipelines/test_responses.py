@@ -83,9 +83,18 @@ def test_a_half_hour_without_all_regions_is_named_but_not_complete() -> None:
         (b'{"error":{"code":"500"}}', "error object"),
         (b'{"data":{}}', "documented shape"),
         (b'{"data":[{"from":"2024-01-01T00:00Z"}]}', "missing required field"),
-        (b'{"data":[{"from":"2024-01-01T00:00Z","to":"2024-01-01T01:00Z","intensity":{"forecast":1,"actual":1,"index":""}}]}', "not a half-hour"),
-        (b'{"data":[{"from":"2024-01-01T00:10Z","to":"2024-01-01T00:40Z","intensity":{"forecast":1,"actual":1,"index":""}}]}', "timestamp"),
-        (b'{"data":[{"from":"2024-01-01T00:00Z","to":"2024-01-01T00:30Z","intensity":{"forecast":1e99,"actual":1,"index":""}}]}', "documented shape"),
+        (
+            b'{"data":[{"from":"2024-01-01T00:00Z","to":"2024-01-01T01:00Z","intensity":{"forecast":1,"actual":1,"index":""}}]}',
+            "not a half-hour",
+        ),
+        (
+            b'{"data":[{"from":"2024-01-01T00:10Z","to":"2024-01-01T00:40Z","intensity":{"forecast":1,"actual":1,"index":""}}]}',
+            "timestamp",
+        ),
+        (
+            b'{"data":[{"from":"2024-01-01T00:00Z","to":"2024-01-01T00:30Z","intensity":{"forecast":1e99,"actual":1,"index":""}}]}',
+            "documented shape",
+        ),
         (b"\xff\xfe", "not JSON"),
         (b"", "not JSON"),
     ],
@@ -95,7 +104,12 @@ def test_the_reason_is_in_words(body: bytes, words: str) -> None:
         judge_national(body)
 
 
-@given(st.binary(max_size=200) | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists, max_leaves=5).map(lambda v: json.dumps({"data": v}).encode()))
+@given(
+    st.binary(max_size=200)
+    | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists, max_leaves=5).map(
+        lambda v: json.dumps({"data": v}).encode()
+    )
+)
 def test_no_body_breaks_the_door(body: bytes) -> None:
     for judge in (judge_national, judge_generation, judge_regional):
         try:

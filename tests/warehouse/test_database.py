@@ -17,13 +17,17 @@ TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_s
 def test_an_address_survives_being_written_as_a_url(user: str, password: str, name: str) -> None:
     from urllib.parse import quote
 
-    url = f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@h:5433/{quote(name, safe='')}?sslmode=require"
+    url = (
+        f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@h:5433/{quote(name, safe='')}?sslmode=require"
+    )
     database = parse(url)
     assert (database.user, database.password, database.name, database.port) == (user, password, name, 5433)
     assert password not in repr(database) or password in (user, name, "h") or len(password) < 4
 
 
-@pytest.mark.parametrize("url", ["", "mysql://u:p@h/d", "postgresql://", "postgresql://h", "postgresql://u:p@h:x/d", "nonsense"])
+@pytest.mark.parametrize(
+    "url", ["", "mysql://u:p@h/d", "postgresql://", "postgresql://h", "postgresql://u:p@h:x/d", "nonsense"]
+)
 def test_what_is_no_address_is_refused_with_advice(url: str) -> None:
     with pytest.raises(UsageError, match="Expected the form postgresql://"):
         parse(url)
@@ -87,7 +91,7 @@ def test_without_the_right_to_make_roles_everything_still_works(energy: Energy, 
         energy.set(DATABASE_URL=plain.url().split("?")[0])
         assert existing_roles(plain) == frozenset()
         outcome = energy.refresh()
-        assert not outcome["failures"]
+        assert not outcome["failures"], outcome
         with plain.connect() as connection:
             assert connection.execute("select count(*) from carbon_intensity_national").fetchone()[0] > 0  # type: ignore[index]
     finally:

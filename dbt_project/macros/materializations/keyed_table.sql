@@ -22,6 +22,7 @@ fills it in one transaction. Which row of a key wins is the same whatever the or
         {% do create_indexes(target_relation) %}
     {% else %}
         {% do keyed_table_add_columns(target_relation) %}
+        {% do keyed_table_restore_foreign_keys(target_relation) %}
         {% if should_full_refresh() %}
             {% do run_query("delete from " ~ target_relation) %}
         {% endif %}
@@ -103,4 +104,27 @@ fills it in one transaction. Which row of a key wins is the same whatever the or
     {%- for name, column in wanted.items() if name not in there -%}
         {% do run_query("alter table " ~ relation ~ " add column " ~ name ~ " " ~ column.data_type) %}
     {%- endfor -%}
+{%- endmacro %}
+
+
+{#- Whoever drops a parent by hand, with cascade, drops the keys that point at it; they come back with the next run. -#}
+{% macro keyed_table_restore_foreign_keys(relation) -%}
+    {%- set wanted = model['constraints'] | selectattr('type', 'eq', 'foreign_key') | list -%}
+    {%- set there = foreign_keys_of(relation) -%}
+    {%- if there | length < wanted | length -%}
+        {%- for name in there -%}
+            {% do run_query("alter table " ~ relation ~ " drop constraint " ~ adapter.quote(name)) %}
+        {%- endfor -%}
+        {%- for definition in adapter.render_raw_model_constraints(raw_constraints=wanted) -%}
+            {% do run_query("alter table " ~ relation ~ " add " ~ definition) %}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro foreign_keys_of(relation) -%}
+    {%- set query -%}
+        select conname from pg_constraint where contype = 'f' and conrelid = '{{ relation }}'::regclass
+    {%- endset -%}
+    {{ return(run_query(query).columns[0].values() | list) }}
 {%- endmacro %}

@@ -94,7 +94,9 @@ def upgrade() -> None:
             op.execute(f"grant {role} to current_user")
     roles = set(
         connection.scalars(
-            text("select rolname from pg_roles where rolname like 'energy\\_%' and pg_has_role(current_user, oid, 'MEMBER')")
+            text(
+                "select rolname from pg_roles where rolname like 'energy\\_%' and pg_has_role(current_user, oid, 'MEMBER')"
+            )
         )
     )
     for schema, _owner, _readers in SCHEMAS:
@@ -106,15 +108,14 @@ def upgrade() -> None:
         op.execute(f"grant usage, create on schema {schema} to {owner}")
         for reader in roles.intersection(readers):
             op.execute(f"grant usage on schema {schema} to {reader}")
-            op.execute(f"alter default privileges for role {owner} in schema {schema} grant select on tables to {reader}")
+            op.execute(
+                f"alter default privileges for role {owner} in schema {schema} grant select on tables to {reader}"
+            )
     if LOADER in roles:
         for table in ("runs", "fetches", "payload_verdicts", "quality_results"):
             op.execute(f"alter table ops.{table} owner to {LOADER}")
     if TRANSFORMER in roles:
         op.execute(f"grant select on all tables in schema ops to {TRANSFORMER}")
-        # dbt makes the schemas of a personal target itself
-        database = connection.scalar(text("select current_database()"))
-        op.execute(f'grant create on database "{database}" to {TRANSFORMER}')
     if LOADER in roles:
         op.execute("grant usage on schema ops to energy_loader")
 

@@ -20,7 +20,9 @@ def upgrade() -> None:
             'One row is a state of the dbt project of which every view, function and seed was built.';
         """
     )
-    if op.get_bind().scalar(text("select 1 from pg_roles where rolname = 'energy_loader'")):
+    if op.get_bind().scalar(
+        text("select 1 from pg_roles where rolname = 'energy_loader' and pg_has_role(current_user, oid, 'MEMBER')")
+    ):
         op.execute("alter table ops.built_projects owner to energy_loader")
 
 
