@@ -139,17 +139,15 @@ class CarbonIntensity:
                 return compact([self._one_region(_outcode(outcode), *self._latest(), outcode=outcode)])
             case ["intensity", start, end, *narrowed]:
                 first, last, year_of = _year_end(*_window(start, end))
-                outcode: str | None
                 match narrowed:
                     case []:
                         return compact(self._rows("regional", first, last, year_of))
                     case ["regionid" | "regionId", region]:
-                        region_id, outcode = _region(region), None
+                        body = self._one_region(_region(region), first, last, year_of)
                     case ["postcode", outcode]:
-                        region_id = _outcode(outcode)
+                        body = self._one_region(_outcode(outcode), first, last, year_of, outcode=outcode)
                     case _:
                         raise BadRequest(BAD_PATH)
-                body = self._one_region(region_id, first, last, year_of, outcode=outcode)
                 return compact(body) if body["data"] else b"{}"
         raise BadRequest(BAD_PATH)
 
