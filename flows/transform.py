@@ -76,10 +76,11 @@ class Dbt:
 
     def publish(self) -> Built:
         """Write what passed its checkpoint to the clean tables, and bring views and functions up to date."""
-        if self._is_built():
-            return self._build("--select", CLEAN_TABLES)
-        built = self._build("--exclude", f"+{BATCHES}")
-        if not built.failures:
+        is_built = self._is_built()
+        built = self._build("--select", CLEAN_TABLES) if is_built else self._build("--exclude", f"+{BATCHES}")
+        # dbt writes the names that foreign keys refer to into its project as it compiles them, and cannot compile them twice
+        self._manifest = None
+        if not is_built and not built.failures:
             self._note_built()
         return built
 

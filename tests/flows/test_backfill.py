@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.conftest import RECORDED_DIR, Energy, contents, needs_recorded
+from tests.conftest import CLEAN_TABLES, RECORDED_DIR, Energy, contents, needs_recorded
 from tests.emulator import Emulator
 from tests.emulator.recorded import load, number
 from warehouse.settings import PROJECT_ROOT
@@ -162,6 +162,15 @@ def test_what_is_there_is_not_asked_for_again_unless_forced(energy: Energy, emul
     assert [row[-1] for row in contents(energy)["carbon_intensity_regional"]] == [
         row[-1] for row in before["carbon_intensity_regional"]
     ], "updated_at stands where no value moved"
+
+
+@pytest.mark.slow
+def test_more_than_one_chunk(energy: Energy, emulator: Emulator) -> None:
+    outcome = energy.backfill("2024-01-01", "2024-05-31")
+    assert (outcome["failures"], outcome["requests"], len(emulator.requests)) == ([], 33, 33)
+    for table in CLEAN_TABLES:
+        assert energy.value(f"select count(distinct period_start) from {table}") == 152 * 48 - 2
+        assert energy.value(f"select bool_or(is_synthetic) from {table}") is False
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Politeness: retries, Retry-After, time-outs, one User-Agent, and a rate that all processes share."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -89,3 +90,22 @@ def test_two_processes_together_keep_the_rate(database: Database) -> None:
     assert len(moments) == 20
     for first, sixth in zip(moments, moments[5:], strict=False):
         assert sixth - first > 0.9, "no more than five begin within a second"
+
+
+def test_dropped_packets_are_given_up_on_within_seconds() -> None:
+    """A full backlog drops the packets of further connections, as a firewall does."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        fillers = [socket.socket() for _ in range(3)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        time.sleep(0.2)
+        settings = PipelineSettings(http_connect_timeout_seconds=1.0, http_attempts=2)
+        answer = UpstreamClient(f"http://127.0.0.1:{port}", settings=settings, limiter=None).get(PATH)
+        for filler in fillers:
+            filler.close()
+    assert "no connection within the time-out" in (answer.failure or "")
+    assert answer.seconds < 10
