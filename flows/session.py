@@ -1,8 +1,6 @@
 """One run of a flow: its database, its entry in the ledger, its checkpoints and its dbt, opened and closed together."""
 
-import importlib
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -44,17 +42,12 @@ class Session:
 
 @contextmanager
 def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = None) -> Iterator[Session]:
-    """Open a run. What takes seconds to load is loaded in the background, while the upstreams are being waited for."""
-    upstreams, settings = (
-        PipelineSettings(),
-        WarehouseSettings(),
-    )  # a wrong setting ends it here, before anything is done
+    """Open a run. dbt reads its project in the background, while the upstreams are being waited for."""
+    # a wrong setting ends it here, before anything is done
+    upstreams, settings = PipelineSettings(), WarehouseSettings()
     database = resolve(settings)
     prepare(database)
-    with (
-        ledger.run(database, flow, parameters) as run,
-        ThreadPoolExecutor(1, thread_name_prefix="load") as background,
-    ):
+    with ledger.run(database, flow, parameters) as run:
         this = Session(
             database=database,
             run=run,
@@ -64,7 +57,6 @@ def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = 
             upstreams=upstreams,
         )
         this.dbt.parse()
-        background.submit(importlib.import_module, "checkpoints.clean")
         try:
             yield this
         finally:

@@ -103,6 +103,8 @@ def test_a_fault_strikes_one_dataset_and_is_told(
     energy: Energy, emulator: Emulator, dataset: str, kind: str, words: str
 ) -> None:
     emulator.fault(kind, PATHS[dataset])
+    if kind == "timeout":
+        energy.set(HTTP_READ_TIMEOUT_SECONDS="2")
     outcome = energy.refresh()
     assert not outcome["failures"]
     line = next(line for line in energy.output.splitlines() if words in line)
