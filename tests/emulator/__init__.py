@@ -3,10 +3,11 @@
 `python -m tests.emulator --port 8099 [--recorded DIR]` prints one `export` line a setting.
 
 - `server`            sockets, faults, the log of requests; `Emulator` for tests
-- `carbon_intensity`  the routes of the Carbon Intensity API
-- `generated`         values for any half-hour, unlike those of the pipelines' synthetic fallback
-- `recorded`          values from recorded bodies and time series; where they cover a time, they alone count
+- `protocol`          what the server and an upstream say to each other
 - `faults`            what can be made to go wrong, and for which requests
+- `carbon_intensity`  the Carbon Intensity API
+- `neso`              NESO's data portal: CKAN 2.8.7 over a PostgreSQL database
+- `elexon`            Elexon's Insights API
 """
 
 from tests.emulator.server import Emulator

@@ -5,16 +5,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 
-from tests.emulator.carbon_intensity import CarbonIntensity
-from tests.emulator.faults import Fault, spoil
-from tests.emulator.recorded import load
+from tests.emulator import carbon_intensity
+from tests.emulator.faults import Fault
+from tests.emulator.protocol import Asked, Reply, Upstream
 
-BODIES_REMEMBERED = 100
 HTML = b"<!DOCTYPE html><html><body><h1>Service temporarily unavailable</h1></body></html>"
 ERROR_500 = b'{"error":{"code":"500 Internal Server Error","message":"Requested resource not found."}}'
 
@@ -28,9 +28,10 @@ class Emulator:
         self.requests: list[tuple[float, str]] = []
         self.stopped = threading.Event()
         self._lock = threading.Lock()
-        self._cache: dict[str, bytes] = {}
-        self._upstreams = {
-            "carbon_intensity": CarbonIntensity(load(recorded) if recorded else None, lambda: self.now()),
+        self.upstreams: dict[str, Upstream] = {
+            "carbon_intensity": carbon_intensity.CarbonIntensity(
+                carbon_intensity.load(recorded) if recorded else None, lambda: self.now()
+            ),
         }
         emulator = self
 
@@ -45,7 +46,7 @@ class Emulator:
     @property
     def settings(self) -> dict[str, str]:
         """The settings that point the pipelines here."""
-        return {f"{name.upper()}_URL": f"http://127.0.0.1:{self.port}/{name}" for name in self._upstreams}
+        return {f"{name.upper()}_URL": f"http://127.0.0.1:{self.port}/{name}" for name in self.upstreams}
 
     def __enter__(self) -> "Emulator":
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -79,26 +80,18 @@ class Emulator:
             self.requests.append((time.time(), path))
             return next((fault for fault in self.faults if fault.takes(path)), None)
 
-    def answer(self, path: str) -> tuple[int, bytes]:
-        """What the upstream says to a path. What lies in the past is remembered: it does not change."""
-        if path in self._cache:
-            return 200, self._cache[path]
-        _, name, *rest = path.split("/")
-        if name not in self._upstreams:
-            return 404, b'{"emulator": "no such upstream"}'
-        status, body = self._upstreams[name].answer("/" + "/".join(rest))
-        if status == 200 and _ends_before(path, self.now()):
-            self._cache[path] = body
-            if len(self._cache) > BODIES_REMEMBERED:
-                self._cache.pop(next(iter(self._cache)), None)
-        return status, body
+    def answer(self, asked: Asked) -> Reply:
+        """What the upstream that the target begins with says to the rest of it."""
+        name, _, rest = asked.target.removeprefix("/").partition("/")
+        if name not in self.upstreams:
+            return Reply(404, b'{"emulator": "no such upstream"}')
+        return self.upstreams[name].answer(replace(asked, target=f"/{rest}"))
 
-
-def _ends_before(path: str, now: datetime) -> bool:
-    try:
-        return (now - datetime.fromisoformat(path.rsplit("/", 1)[-1])).total_seconds() > 7200
-    except (ValueError, TypeError):
-        return False
+    def spoiled(self, kind: str, asked: Asked) -> Reply:
+        """The same as a fault leaves it."""
+        reply = self.answer(asked)
+        name = asked.target.removeprefix("/").partition("/")[0]
+        return replace(reply, body=self.upstreams[name].spoil(kind, reply.body)) if reply.status == 200 else reply
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -109,69 +102,73 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet: the log is `Emulator.requests`."""
 
     def do_GET(self) -> None:
-        if self.path.startswith("/_emulator/"):
-            return self._control()
-        asked = self.headers.get("X-Emulator-Fault")
-        fault = self.emulator.struck(self.path)
-        if asked:
-            fault = Fault(asked)  # type: ignore[arg-type]
-        if fault:
-            return self._go_wrong(fault)
-        self._send(*self.emulator.answer(self.path))
+        self._answer(b"")
 
     def do_POST(self) -> None:
-        self._control()
+        self._answer(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
 
-    def _control(self) -> None:
+    def _answer(self, body: bytes) -> None:
+        if self.path.startswith("/_emulator/"):
+            return self._control(body)
+        asked = Asked(self.command, self.path, body, self.headers.get("Content-Type") or "")
+        fault = self.emulator.struck(self.path)
+        demanded = self.headers.get("X-Emulator-Fault")
+        if demanded:
+            fault = Fault(demanded)  # type: ignore[arg-type]
+        if fault:
+            return self._go_wrong(fault, asked)
+        self._send(self.emulator.answer(asked))
+
+    def _control(self, body: bytes) -> None:
         """GET /_emulator/requests; POST /_emulator/faults {"kind", "match", "times"}; POST /_emulator/reset."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/_emulator/requests":
-            self._send(200, json.dumps(self.emulator.requests).encode())
+            self._send(Reply(200, json.dumps(self.emulator.requests).encode()))
         elif self.path == "/_emulator/faults":
             self.emulator.fault(**json.loads(body))
-            self._send(200, b"{}")
+            self._send(Reply(200, b"{}"))
         elif self.path == "/_emulator/reset":
             self.emulator.reset()
-            self._send(200, b"{}")
+            self._send(Reply(200, b"{}"))
         else:
-            self._send(404, b"{}")
+            self._send(Reply(404, b"{}"))
 
-    def _go_wrong(self, fault: Fault) -> None:
+    def _go_wrong(self, fault: Fault, asked: Asked) -> None:
         match fault.kind:
             case "429":
-                self._send(429, b'{"message":"Too Many Requests"}', {"Retry-After": fault.retry_after})
+                self._send(Reply(429, b'{"message":"Too Many Requests"}', headers={"Retry-After": fault.retry_after}))
             case "500":
-                self._send(500, ERROR_500)
+                self._send(Reply(500, ERROR_500))
             case "timeout":
                 self.emulator.stopped.wait(fault.seconds)
                 self._hang_up()
             case "drop":
-                body = self.emulator.answer(self.path)[1]
-                self._head(200, len(body), {})
-                self.wfile.write(body[: len(body) // 2])
+                reply = self.emulator.answer(asked)
+                self._head(reply)
+                self.wfile.write(reply.body[: len(reply.body) // 2])
                 self.wfile.flush()
                 self._hang_up()
             case "html":
-                self._send(200, HTML, {"Content-Type": "text/html"})
+                self._send(Reply(200, HTML, "text/html"))
             case "truncated":
-                body = self.emulator.answer(self.path)[1]
-                self._send(200, body[: len(body) * 2 // 3])
-            case _:
-                status, body = self.emulator.answer(self.path)
-                self._send(status, spoil(fault.kind, body))
+                reply = self.emulator.answer(asked)
+                self._send(replace(reply, body=reply.body[: len(reply.body) * 2 // 3]))
+            case kind:
+                self._send(self.emulator.spoiled(kind, asked))
 
-    def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+    def _send(self, reply: Reply) -> None:
         try:
-            self._head(status, len(body), headers or {})
-            self.wfile.write(body)
+            self._head(reply)
+            self.wfile.write(reply.body)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    def _head(self, status: int, length: int, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Access-Control-Allow-Origin": "*", **headers}.items():
+    def _head(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in {
+            "Content-Type": reply.content_type, "Access-Control-Allow-Origin": "*", **reply.headers,
+        }.items():  # fmt: skip
             self.send_header(name, value)
-        self.send_header("Content-Length", str(length))
+        self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
 
     def _hang_up(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import CLEAN_TABLES, RECORDED_DIR, Energy, contents, needs_recorded
 from tests.emulator import Emulator
-from tests.emulator.recorded import load, number
+from tests.emulator.carbon_intensity.recorded import load, number
 from warehouse.settings import PROJECT_ROOT
 
 GAP = (datetime(2023, 10, 20, 22, tzinfo=UTC), datetime(2023, 10, 22, 19, 30, tzinfo=UTC))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.emulator.generated import FUELS
+from tests.emulator.carbon_intensity.generated import FUELS
 
 Row = dict[str, Any]
 

@@ -1,0 +1,85 @@
+"""Bodies of the Carbon Intensity API as a fault leaves them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+
+def spoil(kind: str, body: bytes) -> bytes:
+    """A body as this fault leaves it."""
+    change = _CHANGES.get(kind)
+    if change is None:
+        return body
+    document = json.loads(body)
+    changed = change(document)
+    return json.dumps(document if changed is None else changed, separators=(",", ":")).encode()
+
+
+def _rows(document: Any) -> list[dict[str, Any]]:
+    data = document["data"]
+    return data if isinstance(data, list) else data["data"]
+
+
+def _values(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return row.get("regions") or [row]
+
+
+def _missing_key(document: Any) -> None:
+    row = _values(_rows(document)[len(_rows(document)) // 2])[0]
+    row.pop("intensity" if "intensity" in row else "generationmix")
+
+
+def _changed_type(document: Any) -> None:
+    row = _values(_rows(document)[-1])[0]
+    if "intensity" in row:
+        row["intensity"]["forecast"] = "unknown"
+    else:
+        row["generationmix"][0]["perc"] = "unknown"
+
+
+def _duplicate(document: Any) -> None:
+    """The row of 2021-04-19: the same half-hour twice, with other values."""
+    rows = _rows(document)
+    twin = json.loads(json.dumps(rows[len(rows) // 2]))
+    for value in _values(twin):
+        if value.get("intensity", {}).get("forecast") is not None:
+            value["intensity"]["forecast"] += 9
+    rows.insert(len(rows) // 2, twin)
+
+
+def _revised(document: Any) -> None:
+    for row in _rows(document):
+        for value in _values(row):
+            for name in ("forecast", "actual"):
+                if value.get("intensity", {}).get(name):
+                    value["intensity"][name] += 3
+
+
+def _absurd(document: Any) -> None:
+    for row in _rows(document):
+        for value in _values(row):
+            if "intensity" in value:
+                value["intensity"]["forecast"] = 13579
+            else:
+                value["generationmix"] = [{**share, "perc": 55} for share in value["generationmix"]]
+
+
+def _short_horizon(document: Any) -> None:
+    rows = _rows(document)
+    del rows[-17:]
+
+
+_CHANGES: dict[str, Callable[[Any], Any]] = {
+    "missing_key": _missing_key,
+    "changed_type": _changed_type,
+    "duplicate": _duplicate,
+    "revised": _revised,
+    "absurd": _absurd,
+    "short_horizon": _short_horizon,
+    "empty_object": lambda document: {},
+    "empty": lambda document: {"data": []},
+    "error_200": lambda document: {
+        "error": {"code": "500 Internal Server Error", "message": "Requested resource not found."}
+    },
+    "nul": lambda document: {**document, "note": "\x00"},
+}
