@@ -10,14 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import requests
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import floor, row_by_row
-from flows.plan import cover
 from pipelines.catalogue import DATASETS
+from pipelines.client import UpstreamClient
+from pipelines.dataset import Asking
 from pipelines.periods import settlement_days
+from pipelines.settings import PipelineSettings
 from tests.emulator import Emulator
 from warehouse.database import Database, resolve
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
@@ -76,7 +77,7 @@ class Bench:
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.flow", *arguments],
             cwd=PROJECT_ROOT,
-            env={**self.environment, "DATABASE_URL": database.url().split("?")[0]},
+            env={**self.environment, "DATABASE_URL": database.address()},
             capture_output=True,
             text=True,
             check=False,
@@ -89,9 +90,9 @@ class Bench:
 
     def bodies(self) -> list[bytes]:
         """The year's answers; asking for them once also has the emulator remember them."""
-        base = self.emulator.settings["CARBON_INTENSITY_URL"]
-        windows = cover(settlement_days(*YEAR).half_hours(), REGIONAL)
-        return [requests.get(base + REGIONAL.path(window), timeout=120).content for window in windows]
+        client = UpstreamClient(self.emulator.settings["CARBON_INTENSITY_URL"], settings=PipelineSettings())
+        windows = REGIONAL.pieces.cover(settlement_days(*YEAR).half_hours())
+        return [REGIONAL.ask(Asking(client, window)).answers[0].body for window in windows]
 
 
 def measure_year(bench: Bench) -> list[Measure]:
@@ -140,7 +141,7 @@ def dlt_default(database: Database, bodies: list[bytes]) -> float:
         for number, body in enumerate(bodies):
             (Path(folder) / f"{number:03}.json").write_bytes(body)
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.dlt_default", database.url().split("?")[0], folder],
+            [sys.executable, "-m", "benchmarks.dlt_default", database.address(), folder],
             cwd=PROJECT_ROOT,
             capture_output=True,
             text=True,

@@ -15,18 +15,18 @@ from warehouse.database import Database, Role
 from warehouse.ledger import QualityResult, Run
 
 BATCH_SCHEMA = "intermediate"
-EARLIEST = "2017-09-01T00:00:00+00:00"
-
-# The shares below are of rows. A few impossible values are this upstream's normal (they become NULL, and are counted);
+# The shares below are of rows. A few impossible values are an upstream's normal (they become NULL, and are counted);
 # a tenth of them means that the upstream, or our reading of it, has changed.
 TOLERATED_FAULTS = 0.9
 
 
-def _common(value_column: str) -> list[Any]:
+def _common(value_column: str, *, since: int, days_ahead: int = 1, there: float = 0.5) -> list[Any]:
+    """What holds of every dataset: rows within its time, few that are impossible, and enough of its value."""
     return [
         rows_that(
-            "half-hours lie between 2017 and two weeks ahead",
-            f"select * from {{batch}} where period_start not between '{EARLIEST}' and now() + interval '15 days'",
+            f"rows lie between {since} and {days_ahead} days ahead",
+            f"select * from {{batch}} where period_start < '{since - 1}-12-31T00:00:00+00:00' "
+            f"or period_start > now() + interval '{days_ahead} days'",
         ),
         gxe.ExpectColumnValuesToBeNull(
             column="fault", mostly=TOLERATED_FAULTS, description="at least 90 % of the rows are possible"
@@ -35,15 +35,29 @@ def _common(value_column: str) -> list[Any]:
             column="fault", severity="warning", description="no row had to be set aside as impossible"
         ),
         gxe.ExpectColumnValuesToNotBeNull(
-            column=value_column, mostly=0.5, description=f"at least half of {value_column} is there"
+            column=value_column, mostly=there, description=f"at least {there:.0%} of {value_column} is there"
         ),
     ]
 
 
 EXPECTATIONS: dict[str, list[Any]] = {
-    "carbon_intensity__national": _common("forecast_gco2_kwh"),
-    "carbon_intensity__regional": _common("forecast_gco2_kwh"),
-    "carbon_intensity__generation": _common("renewable_pct"),
+    "carbon_intensity__national": _common("forecast_gco2_kwh", since=2017, days_ahead=15),
+    "carbon_intensity__regional": _common("forecast_gco2_kwh", since=2017, days_ahead=15),
+    "carbon_intensity__generation": _common("renewable_pct", since=2017, days_ahead=15),
+    "neso__demand_history": _common("national_demand_mw", since=2001),
+    # a quarter of its rows are forecasts of embedded generation, without a demand
+    "neso__demand_update": _common("embedded_wind_mw", since=2017, days_ahead=10),
+    "neso__demand_forecast_2_14d": _common("national_demand_mw", since=2017, days_ahead=17),
+    "neso__demand_forecast_day_ahead": _common("national_demand_mw", since=2017),
+    "neso__demand_forecast_cardinal": _common("national_demand_mw", since=2017, days_ahead=3),
+    "neso__n2ex_day_ahead": _common("price_gbp_mwh", since=2021, days_ahead=3),
+    "neso__eac_results": _common("price_gbp_mw_h", since=2023, days_ahead=5),
+    "neso__dfs_utilisation": _common("price_gbp_mwh", since=2022, days_ahead=15, there=0.1),
+    "elexon__market_index": _common("price_gbp_mwh", since=2016),
+    "elexon__system_prices": _common("price_gbp_mwh", since=2016),
+    "elexon__demand_outturn": _common("national_demand_mw", since=2016),
+    "elexon__demand_forecast": _common("national_demand_mw", since=2016, days_ahead=5),
+    "elexon__demand_forecast_zonal": _common("demand_mw", since=2016, days_ahead=5),
 }
 
 

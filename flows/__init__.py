@@ -4,6 +4,7 @@ Where to go for what:
 
 - `refresh`    the newest of everything, from the upstreams to the views
 - `backfill`   any past days, resumable
+- `discover`   which datasets of NESO's portal are new
 - `steps`      the steps that flows are made of, as Prefect tasks
 - `plan`       which windows are still to be asked for, in the fewest requests
 - `transform`  dbt in this process

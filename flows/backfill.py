@@ -8,7 +8,7 @@ from typing import Any
 from prefect import flow
 
 from flows import command
-from flows.plan import has_unpublished, missing
+from flows.plan import missing, reach
 from flows.progress import Progress
 from flows.session import Session, session
 from flows.steps import Published, land, publish
@@ -16,12 +16,11 @@ from flows.summary import summarize, table_states
 from pipelines.catalogue import select
 from pipelines.collect import Collected, Request
 from pipelines.dataset import Dataset
-from pipelines.periods import LONDON, Window, floor, iso, settlement_days
+from pipelines.periods import LONDON, Window, iso, settlement_days
 from warehouse.errors import UsageError
 
 CHUNK_REQUESTS = 30
 """Requests that are landed before they are published: a year of one dataset."""
-FIRST_YEAR = 2017
 
 
 @flow(name="backfill", persist_result=False)
@@ -39,13 +38,12 @@ def backfill(start: date, end: date, datasets: list[str] | None = None, force: b
     """
     chosen = select(datasets or ())
     now = datetime.now(UTC)
-    windows = {dataset: window for dataset in chosen if (window := _window(dataset, start, end, now))}
+    asked = _asked(chosen, start, end, now)
     parameters = {"start": start, "end": end, "datasets": datasets, "force": force}
     with session("backfill", parameters, now=now) as this:
         published, collected = Published(), Collected()
-        if has_unpublished(this.database, chosen):
-            published.add(publish(this))
-        requests = _plan(this, windows, force)
+        published.add(publish(this))  # what a run that was killed had landed
+        requests = _plan(this, chosen, asked, force)
         with Progress("Backfilling", len(requests)) as progress:
             for chunk in _chunks(requests):
                 landed = land(this, chunk, progress)
@@ -58,28 +56,38 @@ def backfill(start: date, end: date, datasets: list[str] | None = None, force: b
         return {"failures": this.run.failures, "run_id": str(this.run.run_id), "requests": len(requests)}
 
 
-def _window(dataset: Dataset, start: date, end: date, now: datetime) -> Window | None:
-    """The half-hours of these days that the dataset can have; None if it has none. Raises UsageError."""
+def _asked(datasets: Sequence[Dataset], start: date, end: date, now: datetime) -> Window:
+    """The half-hours of these days. Raises UsageError where no dataset could have any."""
     today = now.astimezone(LONDON).date()
+    first = min(dataset.earliest(now) for dataset in datasets)
     if end < start:
         raise UsageError(f"The last day ({end}) is before the first ({start}).")
-    if start.year < FIRST_YEAR:
-        raise UsageError(f"There is no data before {FIRST_YEAR}: the first day ({start}) is too early.")
+    if start.year < first.year:
+        raise UsageError(f"There is no data before {first.year}: the first day ({start}) is too early.")
     if start > today:
         raise UsageError(f"The first day ({start}) is in the future; today is {today}. `refresh` fetches forecasts.")
     asked = settlement_days(start, end)
-    first, last = max(asked.start, dataset.earliest), min(asked.end, floor(now))
-    if first > asked.start:
-        print(f"{dataset.slug} begins at {iso(dataset.earliest)}; what is before that is left out.")
-    return Window(first, last) if first < last else None
+    for dataset in datasets:
+        begins = dataset.earliest(now)
+        if begins > asked.start:
+            print(f"{dataset.slug} begins at {iso(begins)}; what is before that is left out.")
+    return asked
 
 
-def _plan(this: Session, windows: dict[Dataset, Window], force: bool) -> list[Request]:
+def _plan(this: Session, datasets: Sequence[Dataset], asked: Window, force: bool) -> list[Request]:
     """What is missing, oldest first."""
+    reaches = {dataset.slug: window for dataset in datasets if (window := reach(dataset, asked, this.now))}
     requests = [
-        Request(dataset, piece)
-        for dataset, window in windows.items()
-        for piece in missing(this.database, dataset, window, force=force)
+        Request(dataset, piece, even_if_known=force)
+        for dataset in datasets
+        if dataset.slug in reaches
+        for piece in missing(
+            this.database,
+            dataset,
+            reaches[dataset.slug],
+            force=force,
+            served=[reaches[slug] for slug in dataset.after if slug in reaches],
+        )
     ]
     return sorted(requests, key=lambda request: request.window)
 

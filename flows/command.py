@@ -11,7 +11,7 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from flows.settings import FlowSettings
-from warehouse.errors import UsageError
+from warehouse.errors import UsageError, in_words
 
 
 def is_tracked() -> bool:
@@ -26,9 +26,7 @@ def run(command: Callable[[], bool]) -> NoReturn:
     except UsageError as error:
         _refuse(str(error))
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in fault["loc"]).upper() or "parameters"
-        _refuse(f"{name}: {fault['msg']}" + (f" (given: {fault['input']!r})" if "password" not in name.lower() else ""))
+        _refuse(in_words(error))
     except KeyboardInterrupt:
         print("stopped; run the same command again to go on", file=sys.stderr)
         sys.exit(130)

@@ -70,13 +70,16 @@ class Published:
 def publish(session: Session) -> Published:
     """Judge and publish whatever has landed and waits. One process at a time; a second one waits its turn."""
     with exclusive(session.database, "publish"):
-        unpacked = unpack(session)
+        waiting = session.dbt.pending()
+        if not waiting and session.dbt.is_built():
+            return Published()
+        unpacked = unpack(session, waiting)
         if unpacked.failures:
             return Published(not_built=unpacked.failures)
-        published = judge_landed(session)
-        published.not_built = build(session).failures
+        published = judge_landed(session, waiting)
+        published.not_built = build(session, waiting).failures
         if not published.not_built:
-            published.unmet = judge_built(session)
+            published.unmet = judge_built(session, waiting)
     return published
 
 
@@ -90,23 +93,24 @@ def land(session: Session, requests: Sequence[Request], progress: Progress) -> C
         now=session.now,
         work_dir=session.data_dir / "dlt",
         settings=session.upstreams,
+        datasets=list(DATASETS.values()),
         on_progress=progress.fetched,
     )
 
 
 @step("unpack what is new")
-def unpack(session: Session) -> Built:
+def unpack(session: Session, datasets: Sequence[str]) -> Built:
     """Unpack the payloads that wait to be published, so that their values can be judged."""
-    return session.dbt.build_batches()
+    return session.dbt.build_batches(datasets)
 
 
 @step("staging checkpoint")
-def judge_landed(session: Session) -> Published:
+def judge_landed(session: Session, datasets: Sequence[str]) -> Published:
     """Let through what is possible, hold back with a reason what is not."""
     from checkpoints import staging
 
     published = Published()
-    for dataset in DATASETS:
+    for dataset in datasets:
         verdict = staging.judge(session.database, session.run, session.suites, dataset)
         if verdict.held:
             published.held[dataset] = next(iter(verdict.held.values()))
@@ -116,19 +120,19 @@ def judge_landed(session: Session) -> Published:
 
 
 @step("build the clean tables")
-def build(session: Session) -> Built:
+def build(session: Session, datasets: Sequence[str]) -> Built:
     """Publish what passed to the clean tables."""
-    return session.dbt.publish()
+    return session.dbt.publish(datasets)
 
 
 @step("clean checkpoint")
-def judge_built(session: Session) -> list[str]:
+def judge_built(session: Session, datasets: Sequence[str]) -> list[str]:
     """Judge the half-hours that were just published; returns what was critical and not met."""
     from checkpoints import clean, data_docs
     from checkpoints.suite import failed
 
     unmet = []
-    for table in clean.TABLES:
+    for table in clean.fed_by(datasets):
         results = clean.judge(session.database, session.run, session.suites, table)
         unmet += [f"{table}: {result.description} is not met" for result in failed(results)]
     data_docs.write(session.suites, session.data_dir, title=f"Data quality of run {session.run.run_id}")

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import psycopg
 from rich.console import Console
 from rich.table import Table
 
 from flows.session import Session
 from flows.steps import Published
 from pipelines.catalogue import DATASETS
-from pipelines.settings import PUBLIC_CARBON_INTENSITY_URL, PipelineSettings
+from pipelines.settings import PUBLIC_URLS, PipelineSettings
 from warehouse.database import Role
 from warehouse.ledger import Fetch
 
@@ -34,27 +35,33 @@ class TableState:
 
 def table_states(session: Session) -> list[TableState]:
     """The state of each clean table. Reads counts that dbt keeps by day, so its cost does not grow with history."""
-    states = []
+    feeds: dict[str, list[str]] = {}
+    for dataset in DATASETS.values():
+        for table in dataset.clean_tables:
+            feeds.setdefault(table, []).append(dataset.payload_table)
     with session.database.connect(role=Role.TRANSFORMER) as connection:
-        for dataset in DATASETS.values():
-            for table in dataset.clean_tables:
-                built = connection.execute(
-                    "select to_regclass(%s) is not null and to_regclass('intermediate.int_data_coverage__days') is not null",
-                    [f"public.{table}"],
-                ).fetchone()
-                if not (built and built[0]):
-                    states.append(TableState(table, 0, 0, None, None))
-                    continue
-                row = connection.execute(
-                    "select coalesce(sum(row_count), 0), coalesce(sum(row_count_synthetic), 0), "
-                    f"(select max(period_start) from public.{table}), "
-                    f"(select max(fetched_at) from staging.{dataset.payload_table} where origin = 'live') "
-                    "from intermediate.int_data_coverage__days where dataset = %s",
-                    [table],
-                ).fetchone()
-                assert row is not None
-                states.append(TableState(table, int(row[0]), int(row[1]), row[2], row[3]))
-    return states
+        return [_state(connection, table, payload_tables) for table, payload_tables in feeds.items()]
+
+
+def _state(connection: psycopg.Connection, table: str, payload_tables: Sequence[str]) -> TableState:
+    built = connection.execute(
+        "select to_regclass(%s) is not null and to_regclass('intermediate.int_data_coverage__days') is not null",
+        [f"public.{table}"],
+    ).fetchone()
+    if not (built and built[0]):
+        return TableState(table, 0, 0, None, None)
+    heard = " union all ".join(
+        f"select max(fetched_at) as heard from staging.{payloads} where origin = 'live'" for payloads in payload_tables
+    )
+    starts = "delivery_start" if table == "flexibility_prices" else "period_start"
+    row = connection.execute(
+        "select coalesce(sum(row_count), 0), coalesce(sum(row_count_synthetic), 0), "
+        f"(select max({starts}) from public.{table}), (select max(heard) from ({heard}) as answers) "
+        "from intermediate.int_data_coverage__days where split_part(dataset, '/', 1) = %s",
+        [table],
+    ).fetchone()
+    assert row is not None
+    return TableState(table, int(row[0]), int(row[1]), row[2], row[3])
 
 
 def summarize(
@@ -146,8 +153,10 @@ def _truth_line(states: Sequence[TableState]) -> str:
 def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
     """A line a dataset on what was asked, and one on each kind of thing that went wrong."""
     lines = []
-    for dataset in dict.fromkeys(fetch.dataset for fetch in fetches):
+    for dataset in DATASETS:
         mine = [fetch for fetch in fetches if fetch.dataset == dataset]
+        if not mine:
+            continue
         counts = {
             outcome: sum(f.outcome == outcome for f in mine) for outcome in ("landed", "known", "rejected", "failed")
         }
@@ -170,6 +179,9 @@ def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
             )
             kept = "; the body is kept in staging.rejected_payloads" if fetch.outcome == "rejected" else ""
             lines.append(f"  {fetch.outcome}: {fetch.request_url} ({status}): {fetch.detail}; {done}{kept}")
+        lines += [
+            f"  {told}" for told in dict.fromkeys(f.detail for f in mine if f.outcome in ("landed", "known")) if told
+        ]
         gaps = sum(f.half_hours_synthetic for f in mine if f.outcome in ("landed", "known"))
         if gaps:
             lines.append(f"  {gaps} half-hours are missing upstream and filled with synthetic values")
@@ -177,7 +189,8 @@ def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
 
 
 def _where_from(settings: PipelineSettings) -> list[str]:
-    address = str(settings.carbon_intensity_url).rstrip("/")
-    if address == PUBLIC_CARBON_INTENSITY_URL:
-        return []
-    return [f"NOTE: read from {address} (CARBON_INTENSITY_URL), not from the public API."]
+    return [
+        f"NOTE: read from {address} ({source.upper()}_URL), not from the public API."
+        for source, upstream in settings.upstreams.items()
+        if (address := upstream.url.rstrip("/")) != PUBLIC_URLS[source]
+    ]

@@ -19,7 +19,6 @@ from warehouse.database import Database, Role, existing_roles
 
 BATCHES = "config.materialized:table"
 """The tables of rows that wait to be published."""
-CLEAN_TABLES = "config.materialized:keyed_table"
 TYPES = ("--resource-type", "seed", "--resource-type", "model", "--resource-type", "function")
 
 
@@ -70,14 +69,58 @@ class Dbt:
         fresh.rename(kept)
         return outcome.result
 
-    def build_batches(self) -> Built:
-        """Unpack the payloads that are still to be published."""
-        return self._build("--select", BATCHES if self._is_built() else f"+{BATCHES}")
+    def pending(self) -> tuple[str, ...]:
+        """The datasets with payloads that some clean table has not published and that are not held back."""
+        there = self._query(
+            "select relname from pg_class join pg_namespace on pg_namespace.oid = relnamespace where nspname = 'staging' "
+            "union all select 'ledger' where to_regclass('intermediate.published_payloads') is not null",
+        )
+        names = {row[0] for row in there}
+        waiting = [
+            dataset
+            for dataset, consumers in self._consumers().items()
+            if f"{dataset}_payloads" in names and self._waits(dataset, consumers, "ledger" in names)
+        ]
+        return tuple(waiting)
 
-    def publish(self) -> Built:
+    def _waits(self, dataset: str, consumers: Sequence[str], has_ledger: bool) -> bool:
+        unpublished = " or ".join(
+            f"not exists (select 1 from intermediate.published_payloads as published where model_name = '{consumer}' "
+            "and published.payload_id = payload.payload_id)"
+            for consumer in consumers
+        )
+        rows = self._query(
+            f"select exists (select 1 from staging.{dataset}_payloads as payload where ({unpublished if has_ledger else 'true'}) "
+            "and not exists (select 1 from ops.payload_verdicts as verdict where verdict.payload_id = payload.payload_id "
+            "and verdict.verdict = 'held'))"
+        )
+        return bool(rows[0][0])
+
+    def _consumers(self) -> dict[str, list[str]]:
+        consumers: dict[str, list[str]] = {}
+        for node in self.parse().result().nodes.values():
+            for dataset in node.config.get("publishes") or [] if node.resource_type == "model" else []:
+                consumers.setdefault(dataset, []).append(node.name)
+        return consumers
+
+    def build_batches(self, datasets: Sequence[str]) -> Built:
+        """Unpack the payloads of these datasets that are still to be published, and empty the other batches."""
+        if not self.is_built():
+            return self._build("--select", f"+{BATCHES}")
+        full = [dataset for dataset in self._consumers() if dataset in datasets or self._is_full(dataset)]
+        return self._build("--select", *(f"int_{dataset}_batch" for dataset in full)) if full else Built()
+
+    def _is_full(self, dataset: str) -> bool:
+        return bool(self._query(f"select exists (select 1 from intermediate.int_{dataset}_batch)")[0][0])
+
+    def publish(self, datasets: Sequence[str]) -> Built:
         """Write what passed its checkpoint to the clean tables, and bring views and functions up to date."""
-        is_built = self._is_built()
-        built = self._build("--select", CLEAN_TABLES) if is_built else self._build("--exclude", f"+{BATCHES}")
+        is_built = self.is_built()
+        if not is_built:
+            built = self._build("--exclude", f"+{BATCHES}")
+        else:
+            tables = {table for dataset, tables in self._consumers().items() if dataset in datasets for table in tables}
+            built = self._build("--select", *sorted(tables)) if tables else Built()
         # dbt writes the names that foreign keys refer to into its project as it compiles them, and cannot compile them twice
         self._manifest = None
         if not is_built and not built.failures:
@@ -93,7 +136,8 @@ class Dbt:
                 digest.update(f"{path.relative_to(DBT_PROJECT)}\n".encode() + path.read_bytes())
         return digest.hexdigest()[:16]
 
-    def _is_built(self) -> bool:
+    def is_built(self) -> bool:
+        """Whether every view, function and table of the project is there as its files now say."""
         with self._database.connect(role=Role.LOADER) as connection:
             row = connection.execute(
                 "select relations from ops.built_projects where fingerprint = %s", [self._fingerprint]
@@ -122,6 +166,10 @@ class Dbt:
                 {"names": names},
             ).fetchone()
         return int(row[0]) if row else 0
+
+    def _query(self, statement: str) -> list[Any]:
+        with self._database.connect(role=Role.TRANSFORMER) as connection:
+            return connection.execute(statement).fetchall()
 
     def _build(self, *selection: str) -> Built:
         manifest = self.parse().result()

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 
-from pipelines import carbon_intensity
+from pipelines import carbon_intensity, elexon, neso
 from pipelines.dataset import Dataset
 from warehouse.errors import UsageError
 
-DATASETS: dict[str, Dataset] = {dataset.slug: dataset for dataset in (*carbon_intensity.DATASETS,)}
+DATASETS: dict[str, Dataset] = {
+    dataset.slug: dataset for dataset in (*carbon_intensity.DATASETS, *neso.DATASETS, *elexon.DATASETS)
+}
 SOURCES: tuple[str, ...] = tuple(dict.fromkeys(dataset.source for dataset in DATASETS.values()))
 
 

@@ -5,12 +5,12 @@ upstream cannot be reached at all, later requests of the same run fail at once i
 """
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import requests
-from pyrate_limiter import Limiter
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_any, wait_exponential_jitter
 from tenacity.stop import stop_base
 
@@ -69,10 +69,13 @@ class _GiveUp(_TryAgain):
 class UpstreamClient:
     """Asks one upstream. Threads may share it."""
 
-    def __init__(self, base_url: str, *, settings: PipelineSettings, limiter: Limiter | None):
+    def __init__(
+        self, base_url: str, *, settings: PipelineSettings, turns: Mapping[str, Callable[[], None]] | None = None
+    ):
+        """`turns` waits for the next request of a kind that the upstream's limits tell apart."""
         self._base_url = base_url.rstrip("/")
         self._settings = settings
-        self._limiter = limiter
+        self._turns = turns or {}
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
         self._unreachable: str | None = None
@@ -81,7 +84,7 @@ class UpstreamClient:
         """The address of a path of this upstream."""
         return self._base_url + path
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str, *, kind: str = "requests") -> Answer:
         """GET a path. Never raises for what an upstream or a network does: `Answer.failure` says it."""
         started = time.monotonic()
         attempts = 0
@@ -109,16 +112,16 @@ class UpstreamClient:
             for attempt in retrying:
                 with attempt:
                     attempts += 1
-                    status, body = self._once(path)
+                    status, body = self._once(path, kind)
         except _TryAgain as gave_up:
             if isinstance(gave_up, _Unreachable):
                 self._unreachable = f"the upstream could not be reached ({gave_up})"
             return answer(gave_up.status, gave_up.body, f"{gave_up} after {attempts} attempts")
         return answer(status, body, None if status == 200 else f"HTTP {status}")
 
-    def _once(self, path: str) -> tuple[int, bytes]:
-        if self._limiter:
-            self._limiter.try_acquire("request")
+    def _once(self, path: str, kind: str) -> tuple[int, bytes]:
+        if kind in self._turns:
+            self._turns[kind]()
         timeouts = (self._settings.http_connect_timeout_seconds, self._settings.http_read_timeout_seconds)
         body = bytearray()
         deadline = time.monotonic() + LONGEST_BODY_SECONDS

@@ -2,9 +2,8 @@
 
 import gc
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,11 +11,11 @@ from itertools import islice
 from pathlib import Path
 
 from pipelines.client import UpstreamClient
-from pipelines.dataset import Dataset
+from pipelines.dataset import Asking, Dataset
 from pipelines.fetch import Fetched, fetch
-from pipelines.landing import Landing
+from pipelines.landing import Landing, newest_version
 from pipelines.periods import Window
-from pipelines.rate_limit import limiter
+from pipelines.rate_limit import turn
 from pipelines.settings import PipelineSettings
 from warehouse.database import Database
 from warehouse.ledger import Fetch, Run
@@ -32,6 +31,8 @@ class Request:
 
     dataset: Dataset
     window: Window
+    even_if_known: bool = False
+    """Ask although the upstream says that nothing has changed."""
 
 
 @dataclass
@@ -51,25 +52,28 @@ def collect(
     now: datetime,
     work_dir: Path,
     settings: PipelineSettings,
+    datasets: Sequence[Dataset],
     on_progress: Callable[[Fetch], None] = lambda fetch: None,
 ) -> Collected:
-    """Fetch and land the requests. One that fails leaves the others."""
+    """Fetch and land the requests. One that fails leaves the others. Every dataset of `datasets` gets its table."""
     collected = Collected()
     gc.freeze()  # what the libraries hold is not garbage: looking through it after each chunk would take as long as landing it
     with ExitStack() as stack:
-        clients = {
-            source: stack.enter_context(_client(database, source, settings))
-            for source in {request.dataset.source for request in requests}
-        }
-        pool = stack.enter_context(ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="fetch"))
+        sources = dict.fromkeys(request.dataset.source for request in requests)
+        clients = {source: stack.enter_context(open_client(database, source, settings)) for source in sources}
+        # a pool each, so that a source whose limits make it slow holds up none of the others
+        pools = {source: stack.enter_context(ThreadPoolExecutor(SIDE_BY_SIDE, f"fetch-{source}")) for source in sources}
 
         def ask(request: Request) -> Fetched:
-            client = clients[request.dataset.source]
-            return fetch(client, request.dataset, request.window, now=now, fill_gaps=settings.fills_gaps)
+            def known() -> str | None:
+                return None if request.even_if_known else newest_version(database, request.dataset, request.window)
 
-        answers = _in_order(pool, ask, requests)  # the first are on their way while dlt gets ready
+            asking = Asking(clients[request.dataset.source], request.window, known)
+            return fetch(asking, request.dataset, now=now, fill_gaps=settings.fills_gaps)
+
+        answers = _as_they_come(pools, ask, requests)  # the first are on their way while dlt gets ready
         landing = stack.enter_context(Landing(database, run_id=run.run_id, work_dir=work_dir))
-        landing.prepare({request.dataset.slug: request.dataset for request in requests}.values())
+        landing.prepare(datasets)
         for chunk in _chunks(answers):
             _land(run, landing, chunk, collected)
             for fetched in chunk:
@@ -92,25 +96,32 @@ def _land(run: Run, landing: Landing, chunk: Sequence[Fetched], collected: Colle
 def _with_outcome(fetched: Fetched, known: Set[uuid.UUID], refused: Mapping[uuid.UUID, str]) -> Fetch:
     """The fetch as the landing left it: nothing new, or a body that PostgreSQL itself could not store."""
     live = [payload.payload_id for payload in fetched.payloads if payload.origin == "live"]
-    if live and live[0] in known:
+    if live and set(live) <= known:
         return replace(fetched.fetch, outcome="known")
-    if live and live[0] in refused:
-        return replace(fetched.fetch, outcome="rejected", detail=refused[live[0]])
+    for payload_id in refused.keys() & set(live):
+        return replace(fetched.fetch, outcome="rejected", detail=refused[payload_id])
     return fetched.fetch
 
 
-def _in_order(
-    pool: ThreadPoolExecutor, ask: Callable[[Request], Fetched], requests: Sequence[Request]
+def _as_they_come(
+    pools: Mapping[str, Executor], ask: Callable[[Request], Fetched], requests: Sequence[Request]
 ) -> Iterator[Fetched]:
-    """The answers in the order of the requests, a few of them fetched ahead of whoever lands them."""
-    waiting: deque[Future[Fetched]] = deque(pool.submit(ask, request) for request in requests[:FETCHED_AHEAD])
+    """The answers as they come; of each source a few are fetched ahead of whoever lands them."""
+    following = {source: iter([r for r in requests if r.dataset.source == source]) for source in pools}
+    waiting: dict[Future[Fetched], str] = {}
+
+    def submit(source: str, most: int) -> None:
+        for request in islice(following[source], most):
+            waiting[pools[source].submit(ask, request)] = source
+
+    for source in pools:
+        submit(source, FETCHED_AHEAD)
 
     def answers() -> Iterator[Fetched]:
-        following = iter(requests[FETCHED_AHEAD:])
         while waiting:
-            answer = waiting.popleft().result()
-            waiting.extend(pool.submit(ask, request) for request in islice(following, 1))
-            yield answer
+            for done in wait(waiting, return_when=FIRST_COMPLETED).done:
+                submit(waiting.pop(done), 1)
+                yield done.result()
 
     return answers()
 
@@ -129,7 +140,12 @@ def _chunks(answers: Iterator[Fetched]) -> Iterator[list[Fetched]]:
 
 
 @contextmanager
-def _client(database: Database, source: str, settings: PipelineSettings) -> Iterator[UpstreamClient]:
-    base_url, per_second = settings.upstream(source)
-    with limiter(database, source, per_second=per_second) as shared:
-        yield UpstreamClient(base_url, settings=settings, limiter=shared)
+def open_client(database: Database, source: str, settings: PipelineSettings) -> Iterator[UpstreamClient]:
+    """A client of a source that keeps its limits together with everyone who uses this database."""
+    upstream = settings.upstreams[source]
+    with ExitStack() as stack:
+        turns = {
+            kind: stack.enter_context(turn(database, source if kind == "requests" else f"{source}_{kind}", rate))
+            for kind, rate in upstream.rates.items()
+        }
+        yield UpstreamClient(upstream.url, settings=settings, turns=turns)

@@ -1,12 +1,14 @@
 """What a source says of one of its datasets. Fetching, landing and planning know datasets through this alone."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
+from pipelines.client import Answer, UpstreamClient
 from pipelines.periods import Window
+from pipelines.pieces import Pieces
 
 
 class BodyRejected(ValueError):
@@ -22,21 +24,63 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class Asking:
+    """A question to an upstream: for a window, by somebody who may have its newest version already."""
+
+    client: UpstreamClient
+    window: Window
+    known_version: Callable[[], str | None] = lambda: None
+    """The version of the last live payload of this dataset and window, for upstreams that tell versions."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What an upstream answered: bodies in their order, or the word that nothing has changed."""
+
+    answers: Sequence[Answer] = ()
+    unchanged: str | None = None
+    """Why nothing was asked for: the version that is there is the newest."""
+    note: str | None = None
+    """What a person should know of how it was found."""
+    params: dict[str, JsonValue] = field(default_factory=dict)
+
+
+def asks_path(path: Callable[[Window], str]) -> Callable[[Asking], Answered]:
+    """One GET of a path that the window determines."""
+    return lambda asking: Answered([asking.client.get(path(asking.window))])
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A dataset of an upstream: how it is asked for, what its bodies look like, where its values end up."""
 
     source: str
     name: str
     clean_tables: tuple[str, ...]
-    series: int  # values a half-hour: 1, or the number of regions
-    earliest: datetime
-    longest_window: timedelta
-    splits_at_year_end: bool
-    path: Callable[[Window], str]
+    pieces: Pieces
+    ask: Callable[[Asking], Answered]
     judge: Callable[[bytes], Contents]
     """Judges the shape of a body (BodyRejected) and tells which half-hours it holds."""
     synthesize: Callable[[Collection[datetime], datetime], JsonValue]
     """A body of the upstream's own shape for these half-hours, as it would look at an instant."""
+    refreshes: Callable[[datetime], Window | None]
+    """What a refresh asks for at an instant."""
+    earliest: Callable[[datetime], datetime]
+    """The first half-hour that can be asked for at an instant."""
+    series: int = 1
+    """Values a half-hour: 1, or the number of regions."""
+    rows: str = "true"
+    """Which rows of its clean tables are its own, as SQL."""
+    settled_in: tuple[str, ...] | None = None
+    """The clean tables that tell which half-hours are there for good: all of them if None; if empty, the payloads do."""
+    is_sparse: bool = False
+    """Whether what it gives is all there is, as of events and of forecasts that a file holds whole: none is then missing."""
+    lag: timedelta = timedelta(0)
+    """How far behind the clock its last half-hour may be without anything being missing."""
+    horizon: timedelta = timedelta(0)
+    """How far ahead of the clock it may speak of half-hours."""
+    after: tuple[str, ...] = ()
+    """Datasets that are better placed: a backfill of both asks this one only for what they cannot have."""
 
     @property
     def slug(self) -> str:

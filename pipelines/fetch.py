@@ -1,18 +1,20 @@
 """A window of a dataset to payloads: asked for, judged at the door, and filled up where that is allowed.
 
 Synthetic payloads stand in only for half-hours that the upstream did not give: all of a window that failed or was
-refused, and the holes of one that did not. The far end of a forecast is no hole: where an upstream gives some of the
-future, a shorter horizon is its own word and stays as it is.
+refused, and the holes of one that did not. The far end of what an upstream gives is no hole: a forecast's shorter
+horizon, and the hours by which measurements follow the clock, are its own word and stay as they are.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
+from pydantic import JsonValue
+
 from pipelines.client import Answer, UpstreamClient
-from pipelines.dataset import BodyRejected, Dataset
+from pipelines.dataset import Answered, Asking, BodyRejected, Dataset
 from pipelines.payload import Payload, Rejected, compact
 from pipelines.periods import HALF_HOUR, Window, floor, iso
 from warehouse.ledger import Fetch
@@ -31,64 +33,95 @@ class Fetched:
     rejected: tuple[Rejected, ...]
 
 
-def fetch(client: UpstreamClient, dataset: Dataset, window: Window, *, now: datetime, fill_gaps: bool) -> Fetched:
+def fetch(asking: Asking, dataset: Dataset, *, now: datetime, fill_gaps: bool) -> Fetched:
     """Ask for a window of a dataset. Never raises for what an upstream does."""
-    path = dataset.path(window)
-    answer = client.get(path)
+    window = asking.window
+    answered = dataset.ask(asking)
+    if answered.unchanged:
+        return Fetched(_unchanged(dataset, window, answered, asking.client, now), (), ())
     payloads: list[Payload] = []
     rejected: list[Rejected] = []
-    present: Collection[datetime] = ()
-    outcome, detail = "landed", answer.failure
-    if answer.failure is None:
-        try:
-            present = _judge(dataset, window, answer.body)
-            payloads.append(_live(dataset, window, answer))
-        except BodyRejected as reason:
-            outcome, detail = "rejected", str(reason)
-    else:
-        outcome = "failed"
-    if outcome != "landed" and answer.body:
-        outcome = "rejected"
-        rejected.append(_rejected(dataset, window, answer, detail or "refused"))
-    missing = missing_half_hours(window, present, now=now)
+    present: set[datetime] = set()
+    faults: list[str] = []
+    for answer in answered.answers:
+        reason = answer.failure
+        if reason is None:
+            try:
+                present |= _judge(dataset, window, answer.body)
+                payloads.append(_live(dataset, window, answer, answered.params))
+            except BodyRejected as refusal:
+                reason = str(refusal)
+        if reason is not None:
+            faults.append(reason)
+            if answer.body:
+                rejected.append(_rejected(dataset, window, answer, reason))
+    last = answered.answers[-1]
+    fault = "; ".join(faults) or None
+    missing = missing_half_hours(dataset, window, present, now=now, failed=bool(faults))
     if missing and fill_gaps:
         payloads.append(
-            _synthetic(
-                dataset, window, missing, url=client.url(path), now=now, because=detail, fetched_at=answer.received_at
-            )
+            _synthetic(dataset, window, missing, url=last.url, now=now, because=fault, fetched_at=last.received_at)
         )
     return Fetched(
         fetch=Fetch(
             dataset=dataset.slug,
-            request_url=answer.url,
+            request_url=last.url,
             window_start=window.start,
             window_end=window.end,
-            outcome=outcome,
-            http_status=answer.status,
-            attempts=answer.attempts,
-            seconds=answer.seconds,
+            outcome="rejected" if rejected else "failed" if faults else "landed",
+            http_status=last.status,
+            attempts=sum(answer.attempts for answer in answered.answers),
+            seconds=sum(answer.seconds for answer in answered.answers),
             half_hours_synthetic=len(missing) if fill_gaps else 0,
-            detail=detail,
-            fetched_at=answer.received_at,
+            detail="; ".join(filter(None, (fault, answered.note))) or None,
+            fetched_at=last.received_at,
         ),
         payloads=tuple(payloads),
         rejected=tuple(rejected),
     )
 
 
-def missing_half_hours(window: Window, present: Collection[datetime], *, now: datetime) -> list[datetime]:
+def missing_half_hours(
+    dataset: Dataset, window: Window, present: Collection[datetime], *, now: datetime, failed: bool
+) -> list[datetime]:
     """The half-hours of the window that are holes: not given, and not merely beyond the upstream's horizon."""
+    if dataset.is_sparse and not failed:
+        return []
     there = frozenset(present)
     horizon = max(there, default=None)
-    future_is_given = horizon is not None and horizon > floor(now)
+    this = floor(now)
+
+    def is_to_come(half_hour: datetime) -> bool:
+        """Whether the upstream, which gave others, may be expected to give it yet."""
+        if horizon is None:
+            return False
+        lags = this - dataset.lag <= half_hour <= this and dataset.lag > timedelta(0)
+        return lags or (half_hour > horizon > this - dataset.lag)
+
     return [
         half_hour
         for half_hour in window.half_hours()
-        if half_hour not in there and not (future_is_given and horizon is not None and half_hour > horizon)
+        if half_hour not in there and half_hour < this + dataset.horizon and not is_to_come(half_hour)
     ]
 
 
-def _judge(dataset: Dataset, window: Window, body: bytes) -> Collection[datetime]:
+def _unchanged(dataset: Dataset, window: Window, answered: Answered, client: UpstreamClient, now: datetime) -> Fetch:
+    return Fetch(
+        dataset=dataset.slug,
+        request_url=client.url(""),
+        window_start=window.start,
+        window_end=window.end,
+        outcome="known",
+        http_status=None,
+        attempts=0,
+        seconds=0,
+        half_hours_synthetic=0,
+        detail=answered.unchanged,
+        fetched_at=now,
+    )
+
+
+def _judge(dataset: Dataset, window: Window, body: bytes) -> frozenset[datetime]:
     """The half-hours that the body holds in full. Raises BodyRejected with the reason."""
     with _one_at_a_time:
         contents = dataset.judge(body)
@@ -113,14 +146,14 @@ def _require_storable(body: bytes) -> None:
         raise BodyRejected("is not JSON that can be stored: it holds a NUL character")
 
 
-def _live(dataset: Dataset, window: Window, answer: Answer) -> Payload:
+def _live(dataset: Dataset, window: Window, answer: Answer, params: Mapping[str, JsonValue]) -> Payload:
     return Payload(
         dataset=dataset,
         origin="live",
         body=answer.body,
         window=window,
         request_url=answer.url,
-        request_params={},
+        request_params=params,
         http_status=answer.status,
         fetched_at=answer.received_at,
     )

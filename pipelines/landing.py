@@ -8,7 +8,6 @@ table of incoming rows per dataset.
 
 import gc
 import logging
-import tempfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.dataset import Dataset
 from pipelines.payload import Payload, Rejected
+from pipelines.periods import Window
+from pipelines.work_folder import WorkFolder
 from warehouse.database import Database, Role
 from warehouse.locks import exclusive
 
@@ -81,8 +82,7 @@ class Landing:
     def __init__(self, database: Database, *, run_id: uuid.UUID, work_dir: Path):
         self._database = database
         self._run_id = run_id
-        work_dir.mkdir(parents=True, exist_ok=True)
-        self._folder = tempfile.TemporaryDirectory(prefix="dlt-", dir=work_dir, ignore_cleanup_errors=True)
+        self._folder = WorkFolder(work_dir)
         _configure()
         self._pipeline = self._new_pipeline()
 
@@ -198,11 +198,25 @@ class Landing:
                 staging_dataset_name_layout="%s_incoming",
             ),
             dataset_name=SCHEMA,
-            pipelines_dir=self._folder.name,
+            pipelines_dir=str(self._folder.path),
         )
         # dlt resets its logger with each pipeline; it remarks on every Arrow string that becomes jsonb or uuid
         logging.getLogger("dlt").setLevel(logging.ERROR)
         return pipeline
+
+
+def newest_version(database: Database, dataset: Dataset, window: Window) -> str | None:
+    """The upstream's own version of the last live payload of this dataset and window, where it told one."""
+    with database.connect(role=Role.LOADER) as connection:
+        there = connection.execute("select to_regclass(%s)", [f"{SCHEMA}.{dataset.payload_table}"]).fetchone()
+        if there is None or there[0] is None:
+            return None
+        row = connection.execute(
+            f"select request_params ->> 'version' from {SCHEMA}.{dataset.payload_table} where origin = 'live' "
+            "and window_start = %s and window_end = %s order by fetched_at desc limit 1",
+            [window.start, window.end],
+        ).fetchone()
+    return row[0] if row else None
 
 
 def _configure() -> None:

@@ -70,13 +70,23 @@ def settlement_days(first: date, last: date) -> Window:
     return Window(day_start(first), day_start(last + timedelta(days=1)))
 
 
-def piece_end(start: datetime, longest: timedelta, *, at_year_end: bool) -> datetime:
-    """Where a window that begins at `start` must end at the latest.
+def settlement_day(instant: datetime) -> date:
+    """The settlement day that an instant falls on."""
+    return instant.astimezone(LONDON).date()
 
-    With `at_year_end` it also ends by 31 December 23:30 UTC: an upstream that files the last half-hour of a year under
-    the next year gives it only to a request that begins there.
+
+def settlement_period(instant: datetime) -> int:
+    """The settlement period, 1 to 46, 48 or 50, that begins at a half-hour."""
+    return int((instant - day_start(settlement_day(instant))) / HALF_HOUR) + 1
+
+
+def from_settlement(day: date, period: int) -> datetime:
+    """The half-hour of a settlement day and period. ValueError for a period that the day does not have.
+
+    Periods count elapsed half-hours since local midnight, so that the day of 46 skips no number and the day of 50
+    repeats none.
     """
-    boundary = datetime(start.year, 12, 31, 23, 30, tzinfo=UTC)
-    if start == boundary:
-        boundary = boundary.replace(year=start.year + 1)
-    return min(start + longest, boundary) if at_year_end else start + longest
+    start = day_start(day) + (period - 1) * HALF_HOUR
+    if period < 1 or settlement_day(start) != day:
+        raise ValueError(f"{day} has no settlement period {period}")
+    return start

@@ -1,5 +1,7 @@
 """What a user may set about fetching. `.env.example` explains each one."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field, HttpUrl
@@ -7,7 +9,27 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warehouse.settings import PROJECT_ROOT
 
-PUBLIC_CARBON_INTENSITY_URL = "https://api.carbonintensity.org.uk"
+PUBLIC_URLS = {
+    "carbon_intensity": "https://api.carbonintensity.org.uk",
+    "neso": "https://api.neso.energy",
+    "elexon": "https://data.elexon.co.uk/bmrs/api/v1",
+}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So many requests in so many seconds, and no more."""
+
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """An address, and the rates of each kind of request that it tells apart."""
+
+    url: str
+    rates: Mapping[str, Rate]
 
 
 class PipelineSettings(BaseSettings):
@@ -15,9 +37,14 @@ class PipelineSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=PROJECT_ROOT / ".env", extra="ignore", env_ignore_empty=True)
 
-    carbon_intensity_url: HttpUrl = HttpUrl(PUBLIC_CARBON_INTENSITY_URL)
+    carbon_intensity_url: HttpUrl = HttpUrl(PUBLIC_URLS["carbon_intensity"])
+    neso_url: HttpUrl = HttpUrl(PUBLIC_URLS["neso"])
+    elexon_url: HttpUrl = HttpUrl(PUBLIC_URLS["elexon"])
     synthetic_fallback: Literal["on", "off"] = "on"
     carbon_intensity_requests_per_second: int = Field(4, ge=1, le=10_000)
+    neso_ckan_requests_per_second: int = Field(1, ge=1, le=10_000)
+    neso_datastore_requests_per_minute: int = Field(2, ge=1, le=600_000)
+    elexon_requests_per_second: int = Field(4, ge=1, le=10_000)
     http_connect_timeout_seconds: float = Field(4.0, gt=0, le=60)
     http_read_timeout_seconds: float = Field(30.0, gt=0, le=300)
     http_attempts: int = Field(4, ge=1, le=10)
@@ -28,8 +55,19 @@ class PipelineSettings(BaseSettings):
         """Whether synthetic payloads may stand in for what an upstream does not give."""
         return self.synthetic_fallback == "on"
 
-    def upstream(self, source: str) -> tuple[str, int]:
-        """Address and requests a second of a source."""
+    @property
+    def upstreams(self) -> Mapping[str, Upstream]:
+        """Where each source is, and how often it may be asked."""
         return {
-            "carbon_intensity": (str(self.carbon_intensity_url), self.carbon_intensity_requests_per_second),
-        }[source]
+            "carbon_intensity": Upstream(
+                str(self.carbon_intensity_url), {"requests": Rate(self.carbon_intensity_requests_per_second, 1)}
+            ),
+            "neso": Upstream(
+                str(self.neso_url),
+                {
+                    "ckan": Rate(self.neso_ckan_requests_per_second, 1),
+                    "datastore": Rate(self.neso_datastore_requests_per_minute, 60),
+                },
+            ),
+            "elexon": Upstream(str(self.elexon_url), {"requests": Rate(self.elexon_requests_per_second, 1)}),
+        }

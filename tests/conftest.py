@@ -5,6 +5,7 @@ folder of the session. Each test that asks for `database` gets a fresh copy of a
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 
 from flows.settings import quieten_libraries
+from pipelines.catalogue import SOURCES
 from tests.emulator import Emulator
 from warehouse import prepare as warehouse_prepare
 from warehouse.database import Database, existing_roles, parse
@@ -22,16 +24,20 @@ from warehouse.database import Database, existing_roles, parse
 quieten_libraries()
 TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
 RECORDED_DIR = Path(os.environ["RECORDED_DIR"]) if os.environ.get("RECORDED_DIR") else None
-for _name in ("DATABASE_URL", "PREFECT_API_URL", "CARBON_INTENSITY_URL", "SYNTHETIC_FALLBACK", "PGOPTIONS"):
+for _name in (
+    "DATABASE_URL", "PREFECT_API_URL", "CARBON_INTENSITY_URL", "NESO_URL", "ELEXON_URL", "SYNTHETIC_FALLBACK", "PGOPTIONS",
+):  # fmt: skip
     os.environ.pop(_name, None)
 
 needs_recorded = pytest.mark.skipif(RECORDED_DIR is None, reason="RECORDED_DIR is not set")
 
 
 @pytest.fixture(scope="session")
-def session_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """DATA_DIR of the session."""
-    return tmp_path_factory.mktemp("data")
+def session_dir() -> Iterator[Path]:
+    """DATA_DIR of the session. Not one of pytest's own folders: it clears away old ones, servers in them or not."""
+    with tempfile.TemporaryDirectory(prefix="energy-tests-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +66,7 @@ def template(server: Database, session_dir: Path) -> Iterator[Database]:
     with Landing(database, run_id=uuid.uuid4(), work_dir=session_dir / "dlt") as landing:
         landing.prepare(DATASETS.values())
     dbt = Dbt(database, session_dir)
-    for built in (dbt.build_batches(), dbt.publish()):
+    for built in (dbt.build_batches(()), dbt.publish(())):
         assert not built.failures
     dbt.close()
     name = f"{database.name}_template"
@@ -108,8 +114,8 @@ def _drop(connection: psycopg.Connection, name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def _emulator() -> Iterator[Emulator]:
-    with Emulator() as emulator:
+def _emulator(server: Database) -> Iterator[Emulator]:
+    with Emulator(datastore=lambda: server) as emulator:
         yield emulator
 
 
@@ -121,8 +127,8 @@ def emulator(_emulator: Emulator) -> Emulator:
 
 
 @pytest.fixture(scope="session")
-def _recorded_emulator() -> Iterator[Emulator]:
-    with Emulator(recorded=RECORDED_DIR) as emulator:
+def _recorded_emulator(server: Database) -> Iterator[Emulator]:
+    with Emulator(recorded=RECORDED_DIR, datastore=lambda: server) as emulator:
         yield emulator
 
 
@@ -146,6 +152,10 @@ class Energy:
         """Settings as a user would set them."""
         for name, value in settings.items():
             self.monkeypatch.setenv(name, value)
+
+    def unplug(self) -> None:
+        """No upstream can be reached."""
+        self.set(**{f"{source.upper()}_URL": "http://127.0.0.1:9" for source in SOURCES})
 
     def refresh(self, *datasets: str) -> dict[str, Any]:
         """Run the flow; what it printed is in `output`."""
@@ -178,6 +188,9 @@ class Energy:
 
 FAST = {
     "CARBON_INTENSITY_REQUESTS_PER_SECOND": "1000",
+    "NESO_CKAN_REQUESTS_PER_SECOND": "1000",
+    "NESO_DATASTORE_REQUESTS_PER_MINUTE": "60000",
+    "ELEXON_REQUESTS_PER_SECOND": "1000",
     "HTTP_ATTEMPTS": "2",
     "HTTP_READ_TIMEOUT_SECONDS": "20",
     "HTTP_CONNECT_TIMEOUT_SECONDS": "5",
@@ -194,17 +207,25 @@ def energy(
 ) -> Iterator[Energy]:
     """The flows against a fresh database and the emulator."""
     this = Energy(database, monkeypatch, capsys)
-    this.set(DATABASE_URL=database.url().split("?")[0], DATA_DIR=str(session_dir), **FAST, **emulator.settings)
+    this.set(DATABASE_URL=database.address(), DATA_DIR=str(session_dir), **FAST, **emulator.settings)
     yield this
     with suppress(KeyError):
         del os.environ["PGOPTIONS"]
 
 
-CLEAN_TABLES = (
+CARBON_TABLES = (
     "carbon_intensity_national",
     "carbon_intensity_regional",
     "generation_mix_national",
     "generation_mix_regional",
+)
+CLEAN_TABLES = (
+    *CARBON_TABLES,
+    "demand_actual_national",
+    "demand_forecast_national",
+    "demand_regional",
+    "wholesale_prices",
+    "flexibility_prices",
 )
 
 
@@ -221,5 +242,5 @@ def contents(energy: Energy, *, without: tuple[str, ...] = ()) -> dict[str, list
             )
             if row[0] not in without
         ]
-        found[table] = energy.query(f"select {', '.join(columns)} from {table} order by {', '.join(columns[:2])}")
+        found[table] = energy.query(f"select {', '.join(columns)} from {table} order by {', '.join(columns[:4])}")
     return found

@@ -70,7 +70,7 @@ def test_the_example_names_every_setting() -> None:
 
 def test_every_deployment_imports_and_takes_its_parameters() -> None:
     config = yaml.safe_load((PROJECT_ROOT / "prefect.yaml").read_text())
-    assert {d["name"] for d in config["deployments"]} == {"refresh", "backfill"}
+    assert {d["name"] for d in config["deployments"]} == {"refresh", "backfill", "discover-neso"}
     for deployment in config["deployments"]:
         path, name = deployment["entrypoint"].split(":")
         flow = getattr(importlib.import_module(path.removesuffix(".py").replace("/", ".")), name)

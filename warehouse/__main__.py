@@ -6,8 +6,10 @@ import shlex
 import subprocess
 import sys
 
+from pydantic import ValidationError
+
 from warehouse.database import Role, existing_roles, resolve
-from warehouse.errors import UsageError
+from warehouse.errors import UsageError, in_words
 from warehouse.prepare import prepare
 from warehouse.settings import WarehouseSettings
 
@@ -38,8 +40,7 @@ def env() -> None:
     """Print shell lines, so that plain psql and dbt work after `eval "$(make -s env)"`."""
     database = resolve()
     prepare(database)
-    lines = {"DATABASE_URL": database.url(), **database.libpq_environment()}
-    lines["DATABASE_URL"] = lines["DATABASE_URL"].split("?")[0]
+    lines = {"DATABASE_URL": database.address(), **database.libpq_environment()}
     if Role.TRANSFORMER in existing_roles(database):
         lines["PGOPTIONS"] = f"-c role={Role.TRANSFORMER}"
     for name, value in lines.items():
@@ -66,8 +67,8 @@ def main() -> None:
     parser.add_argument("command", choices=commands)
     try:
         commands[parser.parse_args().command]()
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (UsageError, ValidationError) as error:
+        print(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
         sys.exit(2)
 
 

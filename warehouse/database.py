@@ -50,6 +50,11 @@ class Database:
             f"{quote(self.name, safe='')}?{urlencode(query, quote_via=quote)}"
         )
 
+    def address(self) -> str:
+        """The address as a user writes it in DATABASE_URL: with its parameters, without settings of ours."""
+        query = dict(self.parameters) | ({"host": self.host} if self.host.startswith("/") else {})
+        return self.url().split("?")[0] + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+
     def options(self, role: Role | None = None) -> str:
         """Settings of each connection, in the form of libpq's `options`."""
         taken = role if role and role in existing_roles(self) else None

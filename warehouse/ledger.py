@@ -74,6 +74,19 @@ class Run:
                 [list(payload_ids), dataset, "held" if held_because else "passed", held_because, self.run_id],
             )
 
+    def note_portal_datasets(self, portal: str, titles: Mapping[str, str]) -> tuple[set[str], bool]:
+        """Keep which datasets a portal has; returns those never seen before, and whether this was the first look."""
+        with self._connect() as connection, connection.transaction():
+            seen = connection.execute("select name from ops.portal_datasets where portal = %s", [portal]).fetchall()
+            fresh = set(titles) - {name for (name,) in seen}
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    "insert into ops.portal_datasets (portal, name, title, run_id) values (%s, %s, %s, %s) "
+                    "on conflict do nothing",
+                    [[portal, name, titles[name], self.run_id] for name in sorted(fresh)],
+                )
+        return fresh, not seen
+
     def _insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:
             return

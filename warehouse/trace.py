@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from warehouse.database import Role, resolve
 from warehouse.errors import UsageError
 from warehouse.prepare import prepare
+from warehouse.trace_part import part_of
 
 
 def trace(connection: psycopg.Connection, table: str, key: Sequence[str]) -> dict[str, Any]:
@@ -77,28 +78,21 @@ def _payload(connection: psycopg.Connection, row: dict[str, Any]) -> dict[str, A
         payload = cursor.execute(
             sql.SQL(
                 "select payload_id, origin, request_url, request_params, window_start, window_end, fetched_at, http_status, "
-                "body_bytes, run_id, jsonb_path_query_array(payload, '$.** ? (@.from == $from)', %s) as part "
+                "body_bytes, run_id, payload "
                 "from staging.{} where payload_id = %s"
             ).format(sql.Identifier(table)),
-            [json.dumps({"from": f"{row['period_start']:%Y-%m-%dT%H:%MZ}"}), row["payload_id"]],
+            [row["payload_id"]],
         ).fetchone()
         if payload:
-            part = payload.pop("part")
-            return {"dataset": table.removesuffix("_payloads"), "payload": payload, "part": _narrowed(part, row)}
+            part = part_of(payload.pop("payload"), row)
+            told = part[0] if len(part) == 1 else part
+            return {"dataset": table.removesuffix("_payloads"), "payload": payload, "part": told}
     raise UsageError(f"Payload {row['payload_id']} is no longer in staging: maintenance has let it go.")
 
 
-def _narrowed(part: Any, row: dict[str, Any]) -> Any:
-    """Of a half-hour with many regions, the one of this row."""
-    for half_hour in part or []:
-        for region in half_hour.get("regions", []):
-            if region.get("regionid") == row.get("region_id"):
-                return {"from": half_hour["from"], "to": half_hour["to"], **region}
-    return part[0] if part and len(part) == 1 else part
-
-
 def _example(names: Sequence[str]) -> str:
-    return " ".join({"region_id": "13", "period_start": "2024-01-01T00:00Z"}.get(name, "...") for name in names)
+    examples = {"region_id": "13", "period_start": "2024-01-01T00:00Z", "market": "n2ex_day_ahead"}
+    return " ".join(examples.get(name, "...") for name in names)
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 from pipelines.carbon_intensity.responses import REGION_IDS, judge_generation, judge_national, judge_regional
 from pipelines.carbon_intensity.synthetic import synthesize_generation, synthesize_national, synthesize_regional
-from pipelines.dataset import Dataset
-from pipelines.periods import HALF_HOUR, Window, iso
+from pipelines.dataset import Dataset, asks_path
+from pipelines.periods import HALF_HOUR, Window, day_start, floor, iso, settlement_day
+from pipelines.pieces import half_hours, next_last_half_hour_of_a_year
 
 SOURCE = "carbon_intensity"
+AHEAD = timedelta(hours=48)
 LONGEST_WINDOW = timedelta(days=14)
 """Documented for national; for regional 14 days are 4.4 MB, under the 6 MB that the upstream's gateway can answer."""
 
@@ -21,15 +23,20 @@ def _span(window: Window) -> str:
     return f"{iso(window.start + HALF_HOUR)}/{iso(window.end)}"
 
 
+def _refreshes(now: datetime) -> Window:
+    """The settlement days that may still be revised, and the 48 hours to come."""
+    return Window(day_start(settlement_day(now) - timedelta(days=2)), floor(now) + AHEAD)
+
+
 NATIONAL = Dataset(
     source=SOURCE,
     name="national",
     clean_tables=("carbon_intensity_national",),
-    series=1,
-    earliest=datetime(2017, 9, 11, 23, 0, tzinfo=UTC),
-    longest_window=LONGEST_WINDOW,
-    splits_at_year_end=False,
-    path=lambda window: f"/intensity/{_span(window)}",
+    earliest=lambda now: datetime(2017, 9, 11, 23, 0, tzinfo=UTC),
+    refreshes=_refreshes,
+    horizon=AHEAD,
+    pieces=half_hours(LONGEST_WINDOW),
+    ask=asks_path(lambda window: f"/intensity/{_span(window)}"),
     judge=judge_national,
     synthesize=synthesize_national,
 )
@@ -39,10 +46,11 @@ REGIONAL = Dataset(
     name="regional",
     clean_tables=("carbon_intensity_regional", "generation_mix_regional"),
     series=len(REGION_IDS),
-    earliest=datetime(2018, 5, 10, 23, 30, tzinfo=UTC),
-    longest_window=LONGEST_WINDOW,
-    splits_at_year_end=True,
-    path=lambda window: f"/regional/intensity/{_span(window)}",
+    earliest=lambda now: datetime(2018, 5, 10, 23, 30, tzinfo=UTC),
+    refreshes=_refreshes,
+    horizon=AHEAD,
+    pieces=half_hours(LONGEST_WINDOW, never_over=next_last_half_hour_of_a_year),
+    ask=asks_path(lambda window: f"/regional/intensity/{_span(window)}"),
     judge=judge_regional,
     synthesize=synthesize_regional,
 )
@@ -51,11 +59,11 @@ GENERATION = Dataset(
     source=SOURCE,
     name="generation",
     clean_tables=("generation_mix_national",),
-    series=1,
-    earliest=datetime(2018, 5, 10, 23, 30, tzinfo=UTC),
-    longest_window=LONGEST_WINDOW,
-    splits_at_year_end=True,
-    path=lambda window: f"/generation/{_span(window)}",
+    earliest=lambda now: datetime(2018, 5, 10, 23, 30, tzinfo=UTC),
+    refreshes=_refreshes,
+    horizon=AHEAD,
+    pieces=half_hours(LONGEST_WINDOW, never_over=next_last_half_hour_of_a_year),
+    ask=asks_path(lambda window: f"/generation/{_span(window)}"),
     judge=judge_generation,
     synthesize=synthesize_generation,
 )

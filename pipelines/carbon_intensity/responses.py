@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pipelines.dataset import BodyRejected, Contents
+from pipelines.door import read, refuses_the_unreadable
 from pipelines.periods import HALF_HOUR, parse_iso
 
 REGION_IDS = range(1, 19)
@@ -103,19 +104,22 @@ class RegionalBody(Struct):
     data: list[RegionalRow]
 
 
+@refuses_the_unreadable
 def judge_national(body: bytes) -> Contents:
     """Contents of a national intensity body. Raises BodyRejected."""
-    return _contents(_read(_NATIONAL, body), lambda row: True)
+    return _contents(read(_NATIONAL, body).data, lambda row: True)
 
 
+@refuses_the_unreadable
 def judge_generation(body: bytes) -> Contents:
     """Contents of a national generation mix body. Raises BodyRejected."""
-    return _contents(_read(_GENERATION, body), lambda row: True)
+    return _contents(read(_GENERATION, body).data, lambda row: True)
 
 
+@refuses_the_unreadable
 def judge_regional(body: bytes) -> Contents:
     """Contents of a regional body; a half-hour is complete when all 18 regions are there. Raises BodyRejected."""
-    return _contents(_read(_REGIONAL, body), _has_all_regions)
+    return _contents(read(_REGIONAL, body).data, _has_all_regions)
 
 
 _NATIONAL = msgspec.json.Decoder(NationalBody)
@@ -125,14 +129,6 @@ _REGIONAL = msgspec.json.Decoder(RegionalBody)
 
 def _has_all_regions(row: RegionalRow) -> bool:
     return len({region.regionid for region in row.regions}) == len(REGION_IDS)
-
-
-def _read(decoder: Any, body: bytes) -> Sequence[Any]:
-    try:
-        rows: Sequence[Any] = decoder.decode(body).data
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BodyRejected(_in_words(error, body)) from None
-    return rows
 
 
 def _contents(rows: Sequence[Any], is_complete: Callable[[Any], bool]) -> Contents:
@@ -149,17 +145,3 @@ def _contents(rows: Sequence[Any], is_complete: Callable[[Any], bool]) -> Conten
         if is_complete(row):
             complete.add(start)
     return Contents(named=frozenset(named), complete=frozenset(complete))
-
-
-def _in_words(error: Exception, body: bytes) -> str:
-    """What is wrong with a body, in words."""
-    begin = body.strip()[:200]
-    if begin == b"{}":
-        return "is the empty object {}: the upstream has no data for this window"
-    if begin.startswith(b"<"):
-        return "is HTML, not JSON"
-    if begin.startswith(b"{") and b'"error"' in begin:
-        return f"is an error object: {begin.decode(errors='replace')}"
-    if isinstance(error, msgspec.ValidationError):
-        return f"is not of the documented shape: {error}"
-    return f"is not JSON, or cut short: {error}"

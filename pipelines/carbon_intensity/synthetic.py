@@ -5,7 +5,6 @@ the region, so that the same half-hour has the same value for ever, on every mac
 by the upstream's published factors, so that the two agree.
 """
 
-import hashlib
 import math
 from collections.abc import Collection
 from datetime import datetime
@@ -14,6 +13,7 @@ from pydantic import JsonValue
 
 from pipelines.carbon_intensity.responses import FUELS, REGION_IDS
 from pipelines.periods import HALF_HOUR, iso
+from pipelines.synthetic import daylight, noise, winter
 
 GB = 18
 # gCO2/kWh of each fuel (the API's /intensity/factors; imports are the mean of its three interconnectors)
@@ -48,7 +48,7 @@ def synthesize_national(half_hours: Collection[datetime], now: datetime) -> Json
     rows: list[JsonValue] = []
     for start in sorted(half_hours):
         forecast = _intensity(_mix(GB, start))
-        actual = max(1, forecast + round(12 * (_noise("actual", GB, start) - 0.5)))
+        actual = max(1, forecast + round(12 * (noise("actual", GB, start) - 0.5)))
         ended = start + HALF_HOUR <= now
         rows.append(
             {**_span(start), "intensity": {"forecast": forecast, "actual": actual if ended else None, "index": None}}
@@ -98,30 +98,22 @@ def _mix(region_id: int, start: datetime) -> dict[str, int]:
     """Shares in tenths of a per cent; they add up to 1000."""
     _, _, wind, nuclear = REGIONS[region_id]
     hour = start.hour + start.minute / 60
-    day_of_year = start.timetuple().tm_yday
-    winter = math.cos(2 * math.pi * (day_of_year - 15) / 365.25)
-    daylight = max(0.0, math.cos(math.pi * (hour - 12.5) / (13 - 4 * winter)))
+    cold, light = winter(start), daylight(start)
     weather = (
-        _noise("weather", 0, start.replace(hour=0, minute=0)) + _noise("wind", region_id, start.replace(minute=0))
+        noise("weather", 0, start.replace(hour=0, minute=0)) + noise("wind", region_id, start.replace(minute=0))
     ) / 2
     weights = {
         "biomass": 0.06,
         "coal": 0.0,
         "imports": 0.10,
-        "gas": 0.30 + 0.12 * math.sin(math.pi * max(0.0, hour - 15) / 9) + 0.05 * winter,
+        "gas": 0.30 + 0.12 * math.sin(math.pi * max(0.0, hour - 15) / 9) + 0.05 * cold,
         "nuclear": nuclear,
         "other": 0.005,
         "hydro": 0.02 + (0.08 if region_id in (1, 16, 17, 6) else 0),
-        "solar": 0.25 * daylight * (1 - 0.6 * max(0.0, winter)) * (0.4 if region_id in (1, 2, 16) else 1),
-        "wind": wind * (0.35 + 1.3 * weather) * (1 + 0.2 * winter),
+        "solar": 0.25 * light * (1 - 0.6 * max(0.0, cold)) * (0.4 if region_id in (1, 2, 16) else 1),
+        "wind": wind * (0.35 + 1.3 * weather) * (1 + 0.2 * cold),
     }
     total = sum(weights.values())
     mix = {fuel: int(1000 * weight / total) for fuel, weight in weights.items()}
     mix["gas"] += 1000 - sum(mix.values())
     return mix
-
-
-def _noise(what: str, region_id: int, instant: datetime) -> float:
-    """0..1, the same for ever for the same words."""
-    digest = hashlib.blake2b(f"{what}|{region_id}|{iso(instant)}".encode(), digest_size=4).digest()
-    return int.from_bytes(digest) / 0xFFFFFFFF

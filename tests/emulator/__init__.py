@@ -8,6 +8,7 @@
 - `carbon_intensity`  the Carbon Intensity API
 - `neso`              NESO's data portal: CKAN 2.8.7 over a PostgreSQL database
 - `elexon`            Elexon's Insights API
+- `beckn`             the Beckn compute-energy sandbox
 """
 
 from tests.emulator.server import Emulator

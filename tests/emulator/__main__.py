@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.emulator.server import Emulator
+from warehouse.database import resolve
 
 
 def main() -> None:
@@ -17,7 +18,10 @@ def main() -> None:
     arguments = parser.parse_args()
     stands_still = arguments.now.replace(tzinfo=arguments.now.tzinfo or UTC) if arguments.now else None
     emulator = Emulator(
-        port=arguments.port, recorded=arguments.recorded, now=(lambda: stands_still) if stands_still else None
+        port=arguments.port,
+        recorded=arguments.recorded,
+        now=(lambda: stands_still) if stands_still else None,
+        datastore=resolve,
     )
     for name, value in emulator.settings.items():
         print(f"export {name}={value}", flush=True)
@@ -25,6 +29,8 @@ def main() -> None:
         emulator.serve_forever()
     except KeyboardInterrupt:
         pass
+    finally:
+        emulator.neso.close()
 
 
 if __name__ == "__main__":

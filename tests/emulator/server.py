@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 
-from tests.emulator import carbon_intensity
+from tests.emulator import beckn, carbon_intensity, elexon, neso
 from tests.emulator.faults import Fault
 from tests.emulator.protocol import Asked, Reply, Upstream
+from warehouse.database import Database
 
 HTML = b"<!DOCTYPE html><html><body><h1>Service temporarily unavailable</h1></body></html>"
 ERROR_500 = b'{"error":{"code":"500 Internal Server Error","message":"Requested resource not found."}}'
@@ -22,16 +24,29 @@ ERROR_500 = b'{"error":{"code":"500 Internal Server Error","message":"Requested 
 class Emulator:
     """The upstreams on one port of 127.0.0.1. A context manager: started in it, stopped after it."""
 
-    def __init__(self, *, port: int = 0, recorded: Path | None = None, now: Callable[[], datetime] | None = None):
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        recorded: Path | None = None,
+        now: Callable[[], datetime] | None = None,
+        datastore: Callable[[], Database] | None = None,
+    ):
+        """`datastore` is the PostgreSQL server that NESO's datastore may make its database on."""
         self.now = now or (lambda: datetime.now(UTC))
         self.faults: list[Fault] = []
         self.requests: list[tuple[float, str]] = []
         self.stopped = threading.Event()
         self._lock = threading.Lock()
+        self.neso = neso.Neso(recorded, lambda: self.now(), datastore)
+        self.beckn = beckn.Beckn(recorded, lambda: self.now())
         self.upstreams: dict[str, Upstream] = {
             "carbon_intensity": carbon_intensity.CarbonIntensity(
                 carbon_intensity.load(recorded) if recorded else None, lambda: self.now()
             ),
+            "neso": self.neso,
+            "elexon": elexon.Elexon(recorded, lambda: self.now()),
+            "beckn": self.beckn,
         }
         emulator = self
 
@@ -39,7 +54,7 @@ class Emulator:
             pass
 
         Handler.emulator = emulator
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = _Server(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
 
@@ -58,6 +73,7 @@ class Emulator:
         self.stopped.set()
         self._server.shutdown()
         self._server.server_close()
+        self.neso.close()
 
     def serve_forever(self) -> None:
         """Answer until stopped."""
@@ -68,6 +84,8 @@ class Emulator:
         with self._lock:
             self.faults.clear()
             self.requests.clear()
+        self.neso.reset()
+        self.beckn.reset()
 
     def fault(self, kind: str, match: str = "", times: int = -1, **more: object) -> None:
         """From now on, this goes wrong for paths that contain `match`."""
@@ -94,8 +112,16 @@ class Emulator:
         return replace(reply, body=self.upstreams[name].spoil(kind, reply.body)) if reply.status == 200 else reply
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed is no error of the emulator's."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # head and body in one write: as two, the second waits for the first's acknowledgement
     emulator: Emulator
 
     def log_message(self, format: str, *args: object) -> None:

@@ -27,7 +27,12 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     ("arguments", "settings", "words"),
     [
         (("flows.backfill", "--from", "2024-02-01", "--to", "2024-01-01"), {}, "is before the first"),
-        (("flows.backfill", "--from", "2016-12-31", "--to", "2017-12-31"), {}, "no data before 2017"),
+        (("flows.backfill", "--from", "2000-12-31", "--to", "2017-12-31"), {}, "no data before 2001"),
+        (
+            ("flows.backfill", "--from", "2016-12-31", "--to", "2017-12-31", "--datasets", "carbon_intensity"),
+            {},
+            "no data before 2017",
+        ),
         (("flows.backfill", "--from", "2999-01-01", "--to", "2999-01-02"), {}, "in the future"),
         (("flows.backfill", "--from", "yesterday", "--to", "2024-01-02"), {}, "'yesterday' is not a day"),
         ((*BACKFILL, "--datasets", "nonsense"), {}, "There is no dataset 'nonsense'. Known: carbon_intensity"),

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from pipelines.client import UpstreamClient
-from pipelines.rate_limit import limiter
-from pipelines.settings import PipelineSettings
+from pipelines.rate_limit import turn
+from pipelines.settings import PipelineSettings, Rate
 from tests.emulator import Emulator
 from warehouse.database import Database
 from warehouse.settings import PROJECT_ROOT
@@ -19,7 +19,7 @@ PATH = "/intensity/2024-01-01T00:30Z/2024-01-01T12:00Z"
 
 def client(emulator: Emulator, **settings: object) -> UpstreamClient:
     fast = {"http_attempts": 3, "http_read_timeout_seconds": 1.0, "http_connect_timeout_seconds": 1.0, **settings}
-    return UpstreamClient(emulator.settings["CARBON_INTENSITY_URL"], settings=PipelineSettings(**fast), limiter=None)
+    return UpstreamClient(emulator.settings["CARBON_INTENSITY_URL"], settings=PipelineSettings(**fast))
 
 
 def test_a_good_answer_takes_one_attempt(emulator: Emulator) -> None:
@@ -57,7 +57,7 @@ def test_a_refusal_is_never_tried_again(emulator: Emulator) -> None:
 
 def test_an_upstream_that_cannot_be_reached_is_found_out_once(emulator: Emulator) -> None:
     settings = PipelineSettings(http_attempts=2)
-    unreachable = UpstreamClient("http://127.0.0.1:9", settings=settings, limiter=None)
+    unreachable = UpstreamClient("http://127.0.0.1:9", settings=settings)
     assert "connection refused" in (unreachable.get(PATH).failure or "")
     again = unreachable.get(PATH)
     assert (again.attempts, again.seconds < 0.1) == (0, True)
@@ -66,25 +66,26 @@ def test_an_upstream_that_cannot_be_reached_is_found_out_once(emulator: Emulator
 
 def test_a_name_that_does_not_resolve_is_told_as_such() -> None:
     settings = PipelineSettings(http_attempts=1)
-    answer = UpstreamClient("http://no-such-host.invalid", settings=settings, limiter=None).get(PATH)
+    answer = UpstreamClient("http://no-such-host.invalid", settings=settings).get(PATH)
     assert "name cannot be resolved" in (answer.failure or "")
 
 
 ASK = """
 import sys, time
-from pipelines.rate_limit import limiter
+from pipelines.rate_limit import turn
+from pipelines.settings import Rate
 from warehouse.database import parse
-with limiter(parse(sys.argv[1]), "test", per_second=5) as shared:
+with turn(parse(sys.argv[1]), "test", Rate(5, 1)) as wait:
     for _ in range(10):
-        shared.try_acquire("request")
+        wait()
         print(time.time(), flush=True)
 """
 
 
 def test_two_processes_together_keep_the_rate(database: Database) -> None:
-    with limiter(database, "test", per_second=5):
+    with turn(database, "test", Rate(5, 1)):
         pass  # the table is there before the two begin
-    command = [sys.executable, "-c", ASK, database.url().split("?")[0]]
+    command = [sys.executable, "-c", ASK, database.address()]
     both = [subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     moments = sorted(float(line) for process in both for line in process.communicate()[0].split())
     assert len(moments) == 20
@@ -104,7 +105,7 @@ def test_dropped_packets_are_given_up_on_within_seconds() -> None:
             filler.connect_ex(("127.0.0.1", port))
         time.sleep(0.2)
         settings = PipelineSettings(http_connect_timeout_seconds=1.0, http_attempts=2)
-        answer = UpstreamClient(f"http://127.0.0.1:{port}", settings=settings, limiter=None).get(PATH)
+        answer = UpstreamClient(f"http://127.0.0.1:{port}", settings=settings).get(PATH)
         for filler in fillers:
             filler.close()
     assert "no connection within the time-out" in (answer.failure or "")

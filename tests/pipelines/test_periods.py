@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.periods import HALF_HOUR, Window, day_start, floor, iso, parse_iso, piece_end, settlement_days
+from pipelines.periods import (
+    HALF_HOUR,
+    Window,
+    day_start,
+    floor,
+    from_settlement,
+    iso,
+    parse_iso,
+    settlement_day,
+    settlement_days,
+    settlement_period,
+)
 
 INSTANTS = st.datetimes(datetime(2017, 1, 1), datetime(2030, 1, 1)).map(lambda d: d.replace(tzinfo=UTC))
 
@@ -32,12 +43,17 @@ def test_floor_is_the_half_hour_that_holds_an_instant(instant: datetime) -> None
 
 
 @given(INSTANTS)
-def test_a_piece_never_crosses_the_years_end(instant: datetime) -> None:
+def test_settlement_periods_count_elapsed_half_hours(instant: datetime) -> None:
     start = floor(instant)
-    end = piece_end(start, timedelta(days=14), at_year_end=True)
-    assert start < end <= start + timedelta(days=14)
-    boundary = datetime(start.year, 12, 31, 23, 30, tzinfo=UTC)
-    assert not start < boundary < end
+    day, period = settlement_day(start), settlement_period(start)
+    assert 1 <= period <= len(settlement_days(day, day))
+    assert from_settlement(day, period) == start
+
+
+@pytest.mark.parametrize(("day", "period"), [(date(2023, 3, 26), 47), (date(2023, 6, 1), 49), (date(2023, 6, 1), 0)])
+def test_a_day_has_no_other_periods_than_its_own(day: date, period: int) -> None:
+    with pytest.raises(ValueError, match="has no settlement period"):
+        from_settlement(day, period)
 
 
 @pytest.mark.parametrize(

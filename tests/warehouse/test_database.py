@@ -88,7 +88,7 @@ def test_without_the_right_to_make_roles_everything_still_works(energy: Energy, 
 
     plain = replace(empty_database, user="plain_owner", password="plain")
     try:
-        energy.set(DATABASE_URL=plain.url().split("?")[0])
+        energy.set(DATABASE_URL=plain.address())
         assert existing_roles(plain) == frozenset()
         outcome = energy.refresh()
         assert not outcome["failures"], outcome

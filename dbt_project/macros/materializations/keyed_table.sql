@@ -3,7 +3,8 @@ A table with a natural key that is never dropped: created once with its contract
 
 Foreign keys that point at it and views that read it therefore outlive every dbt command. `--full-refresh` empties and
 fills it in one transaction. Which row of a key wins is the same whatever the order of arrival:
-- with provenance columns (the default): a real row before a synthetic one, then the one fetched last;
+- with provenance columns (the default): a real row before a synthetic one, then (with `sources=[...]`) the source that is
+  named first, then the one fetched last;
 - with `replaces=true`: the row that the model gives now.
 `updated_at` moves only when a value moved. With `publishes=[...]` the payloads are recorded in the same statement.
 -#}
@@ -51,6 +52,7 @@ fills it in one transaction. Which row of a key wins is the same whatever the or
     {%- set old_values = 'row(current.' ~ values | join(', current.') ~ ')' -%}
     {%- set new_values = 'row(excluded.' ~ values | join(', excluded.') ~ ')' -%}
     {%- set publishes = config.get('publishes') or [] -%}
+    {%- set sources = config.get('sources') or [] -%}
     with incoming as (
         {{ sql }}
     )
@@ -84,9 +86,20 @@ fills it in one transaction. Which row of a key wins is the same whatever the or
         (current.is_synthetic and not excluded.is_synthetic)
         or (
             current.is_synthetic = excluded.is_synthetic
+            {%- if sources %}
+            and (-{{ source_rank('excluded.source', sources) }}, excluded.fetched_at, excluded.payload_id)
+            > (-{{ source_rank('current.source', sources) }}, current.fetched_at, current.payload_id)
+            {%- else %}
             and (excluded.fetched_at, excluded.payload_id) > (current.fetched_at, current.payload_id)
+            {%- endif %}
         )
     {%- endif %}
+{%- endmacro %}
+
+
+{#- 1 for the source that is named first, and so on: the lower one wins where two speak of one half-hour. -#}
+{% macro source_rank(column, sources) -%}
+    array_position(array['{{ sources | join("', '") }}'], {{ column }})
 {%- endmacro %}
 
 

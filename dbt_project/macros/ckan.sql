@@ -1,0 +1,98 @@
+{#-
+Rows of a CKAN datastore answer. Whether a value came as a number or as text depends on the type of its column there,
+which differs from file to file; `->>` makes both text, and what is no number ("NA", blanks) is NULL.
+-#}
+{% macro ckan_records(dataset) -%}
+    {{ source('staging', dataset ~ '_payloads') }} as payload
+    left join lateral jsonb_array_elements(payload.payload -> 'result' -> 'records') as record on true
+{%- endmacro %}
+
+
+{% macro ckan_number(column) -%}
+    case when record ->> '{{ column }}' ~ '^ *-?[0-9]+([.][0-9]+)? *$' then (record ->> '{{ column }}')::numeric end
+{%- endmacro %}
+
+
+{#- 2001-01-01, 2001-01-01T00:00:00, 20010101, 01-JAN-2001, 01-Jan-01 and 01/01/2001: the files have had all of them. -#}
+{% macro ckan_date(column) -%}
+    case
+        when record ->> '{{ column }}' ~ '^ *[0-9]{4}-' then left(trim(record ->> '{{ column }}'), 10)::date
+        when record ->> '{{ column }}' ~ '^ *[0-9]{8} *$' then to_date(record ->> '{{ column }}', 'YYYYMMDD')
+        when record ->> '{{ column }}' ~ '^ *[0-9]{2}-[A-Za-z]{3}-[0-9]{4}'
+            then to_date(record ->> '{{ column }}', 'DD-Mon-YYYY')
+        when record ->> '{{ column }}' ~ '^ *[0-9]{2}-[A-Za-z]{3}-[0-9]{2}'
+            then to_date(record ->> '{{ column }}', 'DD-Mon-YY')
+        when record ->> '{{ column }}' ~ '^ *[0-9]{2}/' then to_date(record ->> '{{ column }}', 'DD/MM/YYYY')
+    end
+{%- endmacro %}
+
+
+{#- A timestamp without a zone is UTC on this portal. -#}
+{% macro ckan_instant(column) -%}
+    (rtrim(record ->> '{{ column }}', 'Z') || 'Z')::timestamptz
+{%- endmacro %}
+
+
+{#- The columns that Historic Demand Data and Demand Data Update share, as they stand in the file. -#}
+{% macro ckan_demand() -%}
+    demand.settlement_date,
+    demand.settlement_period,
+    {{ settlement_period_start('demand.settlement_date', 'demand.settlement_period') }} as period_start,
+    demand.nd,
+    demand.tsd,
+    demand.england_wales_demand,
+    demand.embedded_wind_generation,
+    demand.embedded_solar_generation
+{%- endmacro %}
+
+
+{% macro ckan_demand_row() -%}
+    left join lateral (
+        select
+            {{ ckan_date('SETTLEMENT_DATE') }} as settlement_date,
+            ({{ ckan_number('SETTLEMENT_PERIOD') }})::smallint as settlement_period,
+            {{ ckan_number('ND') }} as nd,
+            {{ ckan_number('TSD') }} as tsd,
+            {{ ckan_number('ENGLAND_WALES_DEMAND') }} as england_wales_demand,
+            {{ ckan_number('EMBEDDED_WIND_GENERATION') }} as embedded_wind_generation,
+            {{ ckan_number('EMBEDDED_SOLAR_GENERATION') }} as embedded_solar_generation
+        offset 0
+    ) as demand on true
+{%- endmacro %}
+
+
+{#-
+Demand as it can be believed. A national demand of 0 is a placeholder, never a measurement: rows of a forecast and of the
+last half-hours have it; the transmission demand beside it is a constant. A transmission demand of 0 is "not there".
+-#}
+{% macro believable_demand(relation) -%}
+    select
+        payload_id,
+        is_synthetic,
+        fetched_at,
+        period_start,
+        settlement_date,
+        settlement_period,
+        (case when nd between 1 and {{ most_demand_mw() }} then nd end)::integer as national_demand_mw,
+        (case when nd between 1 and {{ most_demand_mw() }} and tsd between 1 and {{ most_demand_mw() }} then tsd end)::integer
+            as transmission_system_demand_mw,
+        (case when nd between 1 and {{ most_demand_mw() }} and england_wales_demand between 1 and nd
+            then england_wales_demand end)::integer as england_wales_demand_mw,
+        (case when embedded_wind_generation between 0 and {{ most_demand_mw() }} then embedded_wind_generation end)::integer
+            as embedded_wind_mw,
+        (case when embedded_solar_generation between 0 and {{ most_demand_mw() }} then embedded_solar_generation end)::integer
+            as embedded_solar_mw,
+        is_forecast,
+        case
+            when nd not between 0 and {{ most_demand_mw() }} then 'demand outside 0..{{ most_demand_mw() }} MW'
+            when nd = 0 and not is_forecast then 'placeholder: an actual demand of 0'
+            when tsd not between 0 and {{ most_demand_mw() }} then 'transmission demand outside 0..{{ most_demand_mw() }} MW'
+        end as fault
+    from {{ relation }}
+{%- endmacro %}
+
+
+{#- MW; the highest national demand on record is about 60 GW. -#}
+{% macro most_demand_mw() -%}
+    80000
+{%- endmacro %}

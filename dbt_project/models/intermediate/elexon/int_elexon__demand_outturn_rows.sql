@@ -1,0 +1,1 @@
+{{ believable_demand(ref('stg_elexon__demand_outturn')) }}

@@ -1,0 +1,1 @@
+{{ believable_demand(ref('stg_neso__demand_history')) }}

@@ -1,0 +1,8 @@
+select
+    payload.payload_id,
+    payload.origin = 'synthetic' as is_synthetic,
+    payload.fetched_at,
+    (record ->> 'startTime')::timestamptz as period_start,
+    (record ->> 'systemSellPrice')::numeric as price_gbp_mwh
+from {{ source('staging', 'elexon__system_prices_payloads') }} as payload
+left join lateral jsonb_array_elements(payload.payload -> 'data') as record on true

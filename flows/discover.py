@@ -1,0 +1,54 @@
+"""`discover-neso`: which datasets of NESO's portal are new since the last look."""
+
+from typing import Any
+
+from prefect import flow
+
+from flows import command
+from flows.steps import step
+from pipelines.collect import open_client
+from pipelines.neso.discover import PortalDataset, PortalUnavailable, search
+from pipelines.settings import PipelineSettings
+from warehouse import ledger
+from warehouse.database import Database, resolve
+from warehouse.prepare import prepare
+
+
+@flow(name="discover-neso", persist_result=False)
+def discover_neso() -> dict[str, Any]:
+    """Look through everything that NESO's portal has and say which datasets are new."""
+    settings, database = PipelineSettings(), resolve()
+    prepare(database)
+    with ledger.run(database, "discover-neso", {}) as run:
+        try:
+            datasets = look(database, settings)
+        except PortalUnavailable as error:
+            run.failures.append(f"NESO's portal cannot be read: {error}")
+            print(f"FAILED: {run.failures[0]}")
+            return {"failures": run.failures, "new": []}
+        titles = {dataset.name: dataset.title for dataset in datasets}
+        fresh, is_first_look = run.note_portal_datasets("neso", titles)
+        run.summary |= {"datasets": len(datasets), "new": sorted(fresh)}
+        print(
+            f"NESO's portal has {len(datasets)} datasets; {'all noted' if is_first_look else f'{len(fresh)} are new'}."
+        )
+        for name in [] if is_first_look else sorted(fresh):
+            print(f"  new: {titles[name]} ({name})")
+    return {"failures": [], "new": [] if is_first_look else sorted(fresh)}
+
+
+@step("look through the portal")
+def look(database: Database, settings: PipelineSettings) -> list[PortalDataset]:
+    """Every dataset of the portal, in one request."""
+    with open_client(database, "neso", settings) as client:
+        return search(client, "")
+
+
+def main() -> None:
+    """The command line."""
+    run = discover_neso if command.is_tracked() else discover_neso.fn
+    command.run(lambda: not run()["failures"])
+
+
+if __name__ == "__main__":
+    main()

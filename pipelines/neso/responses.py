@@ -1,0 +1,142 @@
+"""NESO's datastore answers judged at the door: shape, and which half-hours they hold."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from pipelines.dataset import BodyRejected, Contents
+from pipelines.door import read, refuses_the_unreadable
+from pipelines.neso.shapes import (
+    Body,
+    CardinalRow,
+    DayAheadRow,
+    DemandRow,
+    DemandUpdateRow,
+    DfsRow,
+    EacRow,
+    N2exRow,
+    TwoTo14Row,
+)
+from pipelines.periods import HALF_HOUR, floor, from_settlement, settlement_days
+
+DATE_FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%d-%b-%Y", "%d-%b-%y", "%d/%m/%Y", "%Y%m%d")
+
+
+@refuses_the_unreadable
+def judge_demand_history(body: bytes) -> Contents:
+    """Half-hours of a year's file; complete are those with a demand."""
+    return _demand(_records(Body[DemandRow], body))
+
+
+@refuses_the_unreadable
+def judge_demand_update(body: bytes) -> Contents:
+    """Half-hours of Demand Data Update; a forecast row is complete as it is, one of an actual with a demand."""
+    rows = _records(Body[DemandUpdateRow], body)
+    return _demand(rows, lambda row: row.forecast_actual_indicator.strip() == "F")
+
+
+@refuses_the_unreadable
+def judge_two_to_14(body: bytes) -> Contents:
+    """Half-hours of the 2-14 days ahead forecast."""
+    starts = [_instant(row.GDATETIME) - HALF_HOUR for row in _records(Body[TwoTo14Row], body)]
+    return _all(starts)
+
+
+@refuses_the_unreadable
+def judge_day_ahead(body: bytes) -> Contents:
+    """Half-hours of the day-ahead forecasts of past days."""
+    return _all(_start(row.Date, row.Settlement_Period) for row in _records(Body[DayAheadRow], body))
+
+
+@refuses_the_unreadable
+def judge_cardinal(body: bytes) -> Contents:
+    """The half-hours of each day that has cardinal points."""
+    days = {parse_date(str(row.targetdate)) for row in _records(Body[CardinalRow], body)}
+    return _all(h for day in days for h in settlement_days(day, day).half_hours())
+
+
+@refuses_the_unreadable
+def judge_n2ex(body: bytes) -> Contents:
+    """The two half-hours of each hour that is listed, priced or not."""
+    hours = [
+        datetime.combine(parse_date(row.day), datetime.min.time(), UTC) + timedelta(hours=int(row.hour.strip()[:2]))
+        for row in _records(Body[N2exRow], body)
+    ]
+    return _all(half for hour in hours for half in (hour, hour + HALF_HOUR))
+
+
+@refuses_the_unreadable
+def judge_eac(body: bytes) -> Contents:
+    """Auction results name blocks, not half-hours: none of them is ever missing."""
+    for row in _records(Body[EacRow], body):
+        if _instant(row.delivery_end) <= _instant(row.delivery_start):
+            raise BodyRejected(f"a block ends before it starts: {row.delivery_start} to {row.delivery_end}")
+    return Contents(frozenset(), frozenset())
+
+
+@refuses_the_unreadable
+def judge_dfs(body: bytes) -> Contents:
+    """Bids name events, not half-hours: none of them is ever missing."""
+    for row in _records(Body[DfsRow], body):
+        parse_date(row.delivery_date)
+    return Contents(frozenset(), frozenset())
+
+
+@lru_cache(maxsize=1000)
+def parse_date(text: str) -> date:
+    """A day in any of the forms that the portal's files have had. Raises BodyRejected for another."""
+    text = text.strip()
+    for form in DATE_FORMATS if len(text) >= 8 else ():
+        try:
+            return datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    raise BodyRejected(f"a date cannot be read: {text!r}")
+
+
+def _demand(rows: Iterable[Any], is_forecast: Callable[[Any], bool] = lambda row: False) -> Contents:
+    named, complete = set(), set()
+    for row in rows:
+        start = _start(row.settlement_date, row.settlement_period)
+        named.add(start)
+        if is_forecast(row) or _positive(row.nd):
+            complete.add(start)
+    return Contents(frozenset(named), frozenset(complete))
+
+
+def _all(starts: Iterable[datetime]) -> Contents:
+    named = frozenset(starts)
+    for start in named:
+        if floor(start) != start:
+            raise BodyRejected(f"{start} does not begin a half-hour")
+    return Contents(named, named)
+
+
+def _positive(value: Any) -> bool:
+    try:
+        return float(value) > 0
+    except (TypeError, ValueError):
+        return False
+
+
+def _start(day: str, period: int | str) -> datetime:
+    try:
+        return from_settlement(parse_date(day), int(period))
+    except ValueError as error:
+        raise error if isinstance(error, BodyRejected) else BodyRejected(str(error)) from None
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise BodyRejected(f"a timestamp cannot be read: {text!r}") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _records(shape: Any, body: bytes) -> list[Any]:
+    told = read(shape, body)
+    if not told.success:
+        raise BodyRejected("says that it failed, under HTTP 200")
+    return list(told.result.records)

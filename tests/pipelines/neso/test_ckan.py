@@ -1,0 +1,168 @@
+"""A resource is found wherever it has gone, asked only if it has changed, and what fails says what it is."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pipelines.client import UpstreamClient
+from pipelines.dataset import Answered, Asking, Dataset
+from pipelines.neso import datasets, resources
+from pipelines.neso.ckan import asks_datastore
+from pipelines.neso.datasets import DEMAND_UPDATE, N2EX
+from pipelines.neso.resources import DEMAND_UPDATE as UPDATE_FILE
+from pipelines.neso.resources import LOADED, UNKNOWN_ID, Resource
+from pipelines.periods import HALF_HOUR, Window, floor, settlement_days
+from pipelines.settings import PipelineSettings
+from tests.emulator import Emulator
+from tests.pipelines.neso.bodies import UPDATE
+
+ONE_ATTEMPT = PipelineSettings(http_attempts=1, http_connect_timeout_seconds=1.0)
+DAY = settlement_days(datetime(2024, 1, 1).date(), datetime(2024, 1, 1).date())
+NOW = Window(floor(datetime.now(UTC)), floor(datetime.now(UTC)) + HALF_HOUR)
+NEW_ID = "11111111-2222-3333-4444-555555555555"
+ROWS = [{**UPDATE, "SETTLEMENT_PERIOD": period, "ND": 21000 + period} for period in (1, 2, 3)]
+
+
+def ask(emulator: Emulator, dataset: Dataset, window: Window = DAY, known: object = None) -> Answered:
+    client = UpstreamClient(emulator.settings["NESO_URL"], settings=ONE_ATTEMPT)
+    return dataset.ask(Asking(client, window, lambda: known))  # type: ignore[arg-type, return-value]
+
+
+def ask_resource(emulator: Emulator, resource: Resource) -> Answered:
+    client = UpstreamClient(emulator.settings["NESO_URL"], settings=ONE_ATTEMPT)
+    return asks_datastore(lambda window: resource)(Asking(client, DAY))
+
+
+def records(answered: Answered) -> list[Mapping[str, Any]]:
+    (answer,) = answered.answers
+    assert answer.failure is None
+    return list(json.loads(answer.body)["result"]["records"])
+
+
+def empty(emulator: Emulator, resource: Resource) -> None:
+    emulator.neso.put(resource.id, [], dict.fromkeys(resource.columns, "text"))
+
+
+@pytest.fixture
+def update(emulator: Emulator) -> Emulator:
+    """The portal with three rows of Demand Data Update."""
+    emulator.neso.put(UPDATE_FILE.id, ROWS, {"SETTLEMENT_DATE": "date", **dict.fromkeys(list(UPDATE)[1:-1], "int4")} | {
+        "FORECAST_ACTUAL_INDICATOR": "text"
+    })  # fmt: skip
+    return emulator
+
+
+def test_the_rows_are_those_of_the_resource(update: Emulator) -> None:
+    answered = ask(update, DEMAND_UPDATE)
+    assert records(answered) == ROWS
+    assert (answered.note, answered.params["resource_id"]) == (None, UPDATE_FILE.id)
+    assert update.neso.calls == {"ckan": 1, "datastore": 1}
+
+
+def test_a_resource_whose_id_has_gone_is_found_by_its_name_and_said_so(update: Emulator) -> None:
+    update.neso.moved(UPDATE_FILE.id, NEW_ID)
+    answered = ask(update, DEMAND_UPDATE)
+    assert records(answered) == ROWS
+    assert answered.params["resource_id"] == NEW_ID
+    note = answered.note or ""
+    assert note.startswith("WARNING")
+    assert all(word in note for word in (UPDATE_FILE.name, UPDATE_FILE.id, NEW_ID))
+
+
+@pytest.mark.parametrize("resource", LOADED, ids=lambda resource: resource.name)
+def test_every_resource_can_be_found_by_its_name(emulator: Emulator, resource: Resource) -> None:
+    empty(emulator, resource)
+    emulator.neso.moved(resource.id, NEW_ID)
+    answered = ask_resource(emulator, resource)
+    assert records(answered) == []
+    assert answered.params["resource_id"] == NEW_ID
+
+
+@pytest.mark.parametrize("fault", ["500", "html"])
+def test_a_resource_that_nothing_is_told_of_is_asked_for_all_the_same(update: Emulator, fault: str) -> None:
+    update.fault(fault, match="resource_show")
+    answered = ask(update, DEMAND_UPDATE, known="2024-01-01T00:00:00")
+    assert records(answered) == ROWS
+    assert answered.params["version"] is None
+
+
+def test_one_that_nothing_is_told_of_and_that_has_gone_is_found_by_its_name(update: Emulator) -> None:
+    update.fault("500", match="resource_show")
+    update.neso.moved(UPDATE_FILE.id, NEW_ID)
+    answered = ask(update, DEMAND_UPDATE)
+    assert records(answered) == ROWS
+    assert "WARNING" in (answered.note or "")
+
+
+@pytest.mark.parametrize("name", ["No Such File", "Historic Demand Data", "historic demand data 2025"])
+def test_a_resource_that_is_gone_altogether_is_named(emulator: Emulator, name: str) -> None:
+    answered = ask_resource(emulator, Resource("historic-demand-data", UNKNOWN_ID, name, ("ND",)))
+    (answer,) = answered.answers
+    assert repr(name) in (answer.failure or "")
+    assert UNKNOWN_ID in (answer.failure or "")
+    assert emulator.neso.calls["datastore"] == 0
+
+
+def test_a_column_that_is_gone_is_named_with_its_resource(update: Emulator) -> None:
+    update.neso.drop_column(UPDATE_FILE.id, "ENGLAND_WALES_DEMAND")
+    (answer,) = ask(update, DEMAND_UPDATE).answers
+    assert (answer.status, "'ENGLAND_WALES_DEMAND'" in (answer.failure or "")) == (409, True)
+    assert repr(UPDATE_FILE.name) in (answer.failure or "")
+
+
+def test_a_column_of_the_condition_that_is_gone_is_named_too(emulator: Emulator) -> None:
+    emulator.neso.put(resources.N2EX.id, [], {"Delivery Period": "text", "Price": "numeric"})
+    (answer,) = ask(emulator, N2EX).answers
+    assert "'N2EX GB Day-Ahead Price' has no column 'Date'" in (answer.failure or "")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "resource"),
+    [
+        (datasets.DEMAND_UPDATE, resources.DEMAND_UPDATE),
+        (datasets.TWO_TO_14_DAYS_AHEAD, resources.TWO_TO_14_DAYS_AHEAD),
+        (datasets.DAY_AHEAD, resources.DAY_AHEAD),
+        (datasets.CARDINAL, resources.DAY_AHEAD_CARDINAL_ARCHIVE),
+    ],
+    ids=lambda value: value.name,
+)
+def test_what_is_known_to_be_the_newest_is_not_asked_for(
+    emulator: Emulator, dataset: Dataset, resource: Resource
+) -> None:
+    empty(emulator, resource)
+    version = ask(emulator, dataset).params["version"]
+    assert version
+    answered = ask(emulator, dataset, known=version)
+    assert (list(answered.answers), str(version) in (answered.unchanged or "")) == ([], True)
+    assert emulator.neso.calls["datastore"] == 1
+    assert ask(emulator, dataset, known="2001-01-01T00:00:00").unchanged is None
+
+
+@pytest.mark.parametrize(
+    ("dataset", "resource"),
+    [
+        (datasets.N2EX, resources.N2EX),
+        (datasets.EAC, resources.EAC_CURRENT),
+        (datasets.DFS, resources.DFS_UTILISATION),
+    ],
+    ids=lambda value: value.name,
+)
+def test_tables_that_do_not_tell_their_changes_are_always_asked(
+    emulator: Emulator, dataset: Dataset, resource: Resource
+) -> None:
+    empty(emulator, resource)
+    version = ask(emulator, dataset, NOW).params["version"]
+    assert version
+    answered = ask(emulator, dataset, NOW, known=version)
+    assert (answered.unchanged, len(answered.answers)) == (None, 1)
+    assert emulator.neso.calls["datastore"] == 2
+
+
+def test_a_portal_that_cannot_be_reached_is_asked_once() -> None:
+    client = UpstreamClient("http://127.0.0.1:9", settings=ONE_ATTEMPT)
+    (answer,) = DEMAND_UPDATE.ask(Asking(client, DAY)).answers
+    assert "resource_show" in answer.url
+    assert "connection refused" in (answer.failure or "")
