@@ -3,7 +3,7 @@
 Where to go for what:
 
 - `staging`    what landed: the rows of payloads that are still to be published, dataset by dataset
-- `clean`      what was built: the clean tables, over the half-hours that this run wrote
+- `clean`      what was built: the clean tables, over the half-hours that this run wrote; `clean_tables` says what must hold
 - `suite`      runs expectations on a query and says how each one went
 - `data_docs`  the results of the last run as pages, in `<data_dir>/data_docs`
 

@@ -57,6 +57,7 @@ EXPECTATIONS: dict[str, list[Any]] = {
     "elexon__system_prices": _common("price_gbp_mwh", since=2016),
     "elexon__demand_outturn": _common("national_demand_mw", since=2016),
     "elexon__demand_forecast": _common("national_demand_mw", since=2016, days_ahead=5),
+    "beckn__catalogue": _common("renewable_pct", since=2024),
     "elexon__demand_forecast_zonal": _common("demand_mw", since=2016, days_ahead=5),
 }
 

@@ -7,9 +7,10 @@ Where to go for what:
 - `discover`   which datasets of NESO's portal are new
 - `steps`      the steps that flows are made of, as Prefect tasks
 - `plan`       which windows are still to be asked for, in the fewest requests
+- `pending`    what is still to be published
 - `transform`  dbt in this process
 - `session`    one run: database, ledger, checkpoints, dbt
-- `summary`    what a person reads at the end
+- `summary`    what a person reads at the end; `table_states` is what it tells of each table
 - `progress`   a bar on a terminal, plain lines elsewhere
 - `command`    what the command lines share: exit codes, errors in one line
 - `settings`   what a user may set

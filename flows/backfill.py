@@ -12,7 +12,8 @@ from flows.plan import missing, reach
 from flows.progress import Progress
 from flows.session import Session, session
 from flows.steps import Published, land, publish
-from flows.summary import summarize, table_states
+from flows.summary import summarize
+from flows.table_states import table_states
 from pipelines.catalogue import select
 from pipelines.collect import Collected, Request
 from pipelines.dataset import Dataset

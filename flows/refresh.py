@@ -10,7 +10,8 @@ from flows.plan import refresh_windows
 from flows.progress import Progress
 from flows.session import session
 from flows.steps import land, publish
-from flows.summary import summarize, table_states
+from flows.summary import summarize
+from flows.table_states import table_states
 from pipelines.catalogue import select
 from pipelines.collect import Request
 

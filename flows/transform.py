@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from flows.pending import full_batches, pending
 from flows.settings import DBT_PROJECT
 from warehouse.database import Database, Role, existing_roles
 
@@ -71,30 +72,7 @@ class Dbt:
 
     def pending(self) -> tuple[str, ...]:
         """The datasets with payloads that some clean table has not published and that are not held back."""
-        there = self._query(
-            "select relname from pg_class join pg_namespace on pg_namespace.oid = relnamespace where nspname = 'staging' "
-            "union all select 'ledger' where to_regclass('intermediate.published_payloads') is not null",
-        )
-        names = {row[0] for row in there}
-        waiting = [
-            dataset
-            for dataset, consumers in self._consumers().items()
-            if f"{dataset}_payloads" in names and self._waits(dataset, consumers, "ledger" in names)
-        ]
-        return tuple(waiting)
-
-    def _waits(self, dataset: str, consumers: Sequence[str], has_ledger: bool) -> bool:
-        unpublished = " or ".join(
-            f"not exists (select 1 from intermediate.published_payloads as published where model_name = '{consumer}' "
-            "and published.payload_id = payload.payload_id)"
-            for consumer in consumers
-        )
-        rows = self._query(
-            f"select exists (select 1 from staging.{dataset}_payloads as payload where ({unpublished if has_ledger else 'true'}) "
-            "and not exists (select 1 from ops.payload_verdicts as verdict where verdict.payload_id = payload.payload_id "
-            "and verdict.verdict = 'held'))"
-        )
-        return bool(rows[0][0])
+        return tuple(pending(self._database, self._consumers()))
 
     def _consumers(self) -> dict[str, list[str]]:
         consumers: dict[str, list[str]] = {}
@@ -107,11 +85,8 @@ class Dbt:
         """Unpack the payloads of these datasets that are still to be published, and empty the other batches."""
         if not self.is_built():
             return self._build("--select", f"+{BATCHES}")
-        full = [dataset for dataset in self._consumers() if dataset in datasets or self._is_full(dataset)]
-        return self._build("--select", *(f"int_{dataset}_batch" for dataset in full)) if full else Built()
-
-    def _is_full(self, dataset: str) -> bool:
-        return bool(self._query(f"select exists (select 1 from intermediate.int_{dataset}_batch)")[0][0])
+        full = {*datasets, *full_batches(self._database, self._consumers())}
+        return self._build("--select", *(f"int_{dataset}_batch" for dataset in sorted(full))) if full else Built()
 
     def publish(self, datasets: Sequence[str]) -> Built:
         """Write what passed its checkpoint to the clean tables, and bring views and functions up to date."""
@@ -166,10 +141,6 @@ class Dbt:
                 {"names": names},
             ).fetchone()
         return int(row[0]) if row else 0
-
-    def _query(self, statement: str) -> list[Any]:
-        with self._database.connect(role=Role.TRANSFORMER) as connection:
-            return connection.execute(statement).fetchall()
 
     def _build(self, *selection: str) -> Built:
         manifest = self.parse().result()

@@ -2,14 +2,16 @@
 
 Where to go for what:
 
-- `carbon_intensity/`  one package a source, named by its slug: datasets, response models, synthetic bodies
-- `catalogue`          every dataset of every source, and how a user names them
-- `dataset`            what a source says of a dataset: paths, limits, shape, synthetic body
-- `periods`            half-hours, settlement days and windows: the one place for time arithmetic
-- `client`             the polite HTTP client: rate limit, retries, Retry-After, User-Agent
-- `fetch`              a window of a dataset to payloads: shape judged at the door, gaps filled where that is allowed
-- `landing`            payloads to PostgreSQL through dlt
-- `settings`           what a user may set
-
-Every source runs alone: `python -m pipelines carbon_intensity`.
+- `carbon_intensity/`, `neso/`, `elexon/`  one package a source, named by its slug: datasets, shapes, synthetic bodies
+- `catalogue`     every dataset of every source, and how a user names them
+- `dataset`       what a source says of a dataset: how it is asked, its limits, shape, synthetic body
+- `pieces`        how a range is cut into requests
+- `periods`       half-hours, settlement days and windows: the one place for time arithmetic
+- `client`        the polite HTTP client: rate limits, retries, Retry-After, User-Agent; `rate_limit` counts in the warehouse
+- `door`          what the judges of shapes share
+- `fetch`         a window of a dataset to payloads: judged at the door, holes (`gaps`) filled where that is allowed
+- `synthetic`     what synthetic bodies are made of
+- `collect`       many windows, side by side, in chunks
+- `landing`       payloads to PostgreSQL through dlt; `staging_rows` is what they look like there
+- `settings`      what a user may set
 """

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from pipelines import carbon_intensity, elexon, neso
+from pipelines import beckn, carbon_intensity, elexon, neso
 from pipelines.dataset import Dataset
 from warehouse.errors import UsageError
 
 DATASETS: dict[str, Dataset] = {
-    dataset.slug: dataset for dataset in (*carbon_intensity.DATASETS, *neso.DATASETS, *elexon.DATASETS)
+    dataset.slug: dataset for dataset in (*carbon_intensity.DATASETS, *neso.DATASETS, *elexon.DATASETS, *beckn.DATASETS)
 }
 SOURCES: tuple[str, ...] = tuple(dict.fromkeys(dataset.source for dataset in DATASETS.values()))
 

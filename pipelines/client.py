@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import requests
+from pydantic import JsonValue
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_any, wait_exponential_jitter
 from tenacity.stop import stop_base
 
@@ -86,14 +87,31 @@ class UpstreamClient:
 
     def get(self, path: str, *, kind: str = "requests") -> Answer:
         """GET a path. Never raises for what an upstream or a network does: `Answer.failure` says it."""
+        return self._ask(path, kind, lambda: None, self._settings.http_attempts, None)
+
+    def post(
+        self,
+        path: str,
+        body: Callable[[], JsonValue],
+        *,
+        kind: str = "requests",
+        attempts: int | None = None,
+        read_timeout_seconds: float | None = None,
+    ) -> Answer:
+        """POST a JSON body, made anew for each attempt. Give `attempts=1` to what must not be done twice. Never raises."""
+        return self._ask(path, kind, body, attempts or self._settings.http_attempts, read_timeout_seconds)
+
+    def _ask(
+        self, path: str, kind: str, body: Callable[[], JsonValue], most: int, read_timeout_seconds: float | None
+    ) -> Answer:
         started = time.monotonic()
         attempts = 0
 
-        def answer(status: int | None, body: bytes, failure: str | None) -> Answer:
+        def answer(status: int | None, content: bytes, failure: str | None) -> Answer:
             return Answer(
                 url=self.url(path),
                 status=status,
-                body=body,
+                body=content,
                 attempts=attempts,
                 seconds=time.monotonic() - started,
                 received_at=datetime.now(UTC),
@@ -104,29 +122,34 @@ class UpstreamClient:
             return answer(None, b"", f"not asked: {self._unreachable}")
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, _TryAgain) and not isinstance(error, _GiveUp)),
-            stop=stop_any(stop_after_attempt(self._settings.http_attempts), _UnreachableForLong()),
+            stop=stop_any(stop_after_attempt(most), _UnreachableForLong()),
             wait=_wait,
             reraise=True,
+        )
+        timeouts = (
+            self._settings.http_connect_timeout_seconds,
+            read_timeout_seconds or self._settings.http_read_timeout_seconds,
         )
         try:
             for attempt in retrying:
                 with attempt:
                     attempts += 1
-                    status, body = self._once(path, kind)
+                    status, content = self._once(path, kind, body(), timeouts)
         except _TryAgain as gave_up:
             if isinstance(gave_up, _Unreachable):
                 self._unreachable = f"the upstream could not be reached ({gave_up})"
-            return answer(gave_up.status, gave_up.body, f"{gave_up} after {attempts} attempts")
-        return answer(status, body, None if status == 200 else f"HTTP {status}")
+            times = f" after {attempts} attempts" if attempts > 1 else ""
+            return answer(gave_up.status, gave_up.body, f"{gave_up}{times}")
+        return answer(status, content, None if status == 200 else f"HTTP {status}")
 
-    def _once(self, path: str, kind: str) -> tuple[int, bytes]:
+    def _once(self, path: str, kind: str, posted: JsonValue, timeouts: tuple[float, float]) -> tuple[int, bytes]:
         if kind in self._turns:
             self._turns[kind]()
-        timeouts = (self._settings.http_connect_timeout_seconds, self._settings.http_read_timeout_seconds)
         body = bytearray()
         deadline = time.monotonic() + LONGEST_BODY_SECONDS
+        method = "GET" if posted is None else "POST"
         try:
-            with self._session.get(self.url(path), timeout=timeouts, stream=True) as response:
+            with self._session.request(method, self.url(path), json=posted, timeout=timeouts, stream=True) as response:
                 status = response.status_code
                 retry_after = _seconds(response.headers.get("Retry-After"))
                 for piece in response.iter_content(1 << 20):

@@ -79,6 +79,8 @@ class Dataset:
     """How far behind the clock its last half-hour may be without anything being missing."""
     horizon: timedelta = timedelta(0)
     """How far ahead of the clock it may speak of half-hours."""
+    is_snapshot: bool = False
+    """Whether a body is the state of now, whatever the window: then the window makes no other payload of it."""
     after: tuple[str, ...] = ()
     """Datasets that are better placed: a backfill of both asks this one only for what they cannot have."""
 

@@ -1,22 +1,18 @@
-"""A window of a dataset to payloads: asked for, judged at the door, and filled up where that is allowed.
-
-Synthetic payloads stand in only for half-hours that the upstream did not give: all of a window that failed or was
-refused, and the holes of one that did not. The far end of what an upstream gives is no hole: a forecast's shorter
-horizon, and the hours by which measurements follow the clock, are its own word and stay as they are.
-"""
+"""A window of a dataset to payloads: asked for, judged at the door, and filled up where that is allowed."""
 
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Lock
 
 from pydantic import JsonValue
 
 from pipelines.client import Answer, UpstreamClient
 from pipelines.dataset import Answered, Asking, BodyRejected, Dataset
+from pipelines.gaps import missing_half_hours
 from pipelines.payload import Payload, Rejected, compact
-from pipelines.periods import HALF_HOUR, Window, floor, iso
+from pipelines.periods import HALF_HOUR, Window, iso
 from warehouse.ledger import Fetch
 
 _one_at_a_time = Lock()
@@ -79,30 +75,6 @@ def fetch(asking: Asking, dataset: Dataset, *, now: datetime, fill_gaps: bool) -
         payloads=tuple(payloads),
         rejected=tuple(rejected),
     )
-
-
-def missing_half_hours(
-    dataset: Dataset, window: Window, present: Collection[datetime], *, now: datetime, failed: bool
-) -> list[datetime]:
-    """The half-hours of the window that are holes: not given, and not merely beyond the upstream's horizon."""
-    if dataset.is_sparse and not failed:
-        return []
-    there = frozenset(present)
-    horizon = max(there, default=None)
-    this = floor(now)
-
-    def is_to_come(half_hour: datetime) -> bool:
-        """Whether the upstream, which gave others, may be expected to give it yet."""
-        if horizon is None:
-            return False
-        lags = this - dataset.lag <= half_hour <= this and dataset.lag > timedelta(0)
-        return lags or (half_hour > horizon > this - dataset.lag)
-
-    return [
-        half_hour
-        for half_hour in window.half_hours()
-        if half_hour not in there and half_hour < this + dataset.horizon and not is_to_come(half_hour)
-    ]
 
 
 def _unchanged(dataset: Dataset, window: Window, answered: Answered, client: UpstreamClient, now: datetime) -> Fetch:

@@ -9,15 +9,13 @@ table of incoming rows per dataset.
 import gc
 import logging
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import dlt
-import pyarrow as pa
-from dlt.common import json as dlt_json
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -25,6 +23,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.dataset import Dataset
 from pipelines.payload import Payload, Rejected
 from pipelines.periods import Window
+from pipelines.staging_rows import PAYLOAD_COLUMNS, REJECTED_COLUMNS, arrow, payload_row, rejected_row
 from pipelines.work_folder import WorkFolder
 from warehouse.database import Database, Role
 from warehouse.locks import exclusive
@@ -35,29 +34,6 @@ ROWS_A_FILE = 4
 """Each file is one COPY; a few files let PostgreSQL parse JSON on more than one core."""
 
 DATA_REFUSALS = ("invalid input syntax", "unsupported Unicode", "out of range", "numeric format", "stack depth")
-
-_UUID = {"data_type": "text", "x-postgres-uuid": True}
-_PAYLOAD_COLUMNS: dict[str, Any] = {
-    "payload_id": {**_UUID, "nullable": False, "primary_key": True, "unique": True},
-    "payload": {"data_type": "json", "nullable": False},
-    "origin": {"data_type": "text", "nullable": False},
-    "request_url": {"data_type": "text", "nullable": False},
-    "request_params": {"data_type": "json", "nullable": False},
-    "window_start": {"data_type": "timestamp", "nullable": False},
-    "window_end": {"data_type": "timestamp", "nullable": False},
-    "fetched_at": {"data_type": "timestamp", "nullable": False},
-    "http_status": {"data_type": "bigint", "nullable": True},
-    "body_bytes": {"data_type": "bigint", "nullable": False},
-    "run_id": {**_UUID, "nullable": False},
-}
-_REJECTED_COLUMNS: dict[str, Any] = {
-    **{k: v for k, v in _PAYLOAD_COLUMNS.items() if k not in ("payload", "origin", "request_params")},
-    "dataset": {"data_type": "text", "nullable": False},
-    "reason": {"data_type": "text", "nullable": False},
-    "body": {"data_type": "text", "nullable": False},
-}
-_INSTANT = pa.timestamp("us", "UTC")
-_ARROW_TYPES = {"timestamp": _INSTANT, "bigint": pa.int64()}
 
 
 class _TypeMapper(PostgresTypeMapper):  # type: ignore[misc]
@@ -112,8 +88,8 @@ class Landing:
         with self._database.connect(role=Role.LOADER) as connection:
             rows = connection.execute("select tablename from pg_tables where schemaname = %s", [SCHEMA]).fetchall()
         there = {row[0] for row in rows}
-        wanted = {dataset.payload_table: _PAYLOAD_COLUMNS for dataset in datasets} | {REJECTED_TABLE: _REJECTED_COLUMNS}
-        missing = [_resource(t, [_arrow([], c)], c) for t, c in wanted.items() if t not in there]
+        wanted = {dataset.payload_table: PAYLOAD_COLUMNS for dataset in datasets} | {REJECTED_TABLE: REJECTED_COLUMNS}
+        missing = [_resource(t, [arrow([], c)], c) for t, c in wanted.items() if t not in there]
         if missing:
             with exclusive(self._database, f"landing {SCHEMA}"):
                 self._pipeline.run(missing)
@@ -147,47 +123,17 @@ class Landing:
     def _run(self, payloads: Sequence[Payload], rejected: Sequence[Rejected]) -> None:
         resources = []
         for table in dict.fromkeys(p.dataset.payload_table for p in payloads):
-            rows = [self._row(p) for p in payloads if p.dataset.payload_table == table]
-            resources.append(_resource(table, (_arrow([row], _PAYLOAD_COLUMNS) for row in rows), _PAYLOAD_COLUMNS))
+            rows = [payload_row(p, self._run_id) for p in payloads if p.dataset.payload_table == table]
+            resources.append(_resource(table, (arrow([row], PAYLOAD_COLUMNS) for row in rows), PAYLOAD_COLUMNS))
         if rejected:
-            rows = [self._rejected_row(r) for r in rejected]
+            rows = [rejected_row(r, self._run_id) for r in rejected]
             resources.append(
-                _resource(REJECTED_TABLE, (_arrow([row], _REJECTED_COLUMNS) for row in rows), _REJECTED_COLUMNS)
+                _resource(REJECTED_TABLE, (arrow([row], REJECTED_COLUMNS) for row in rows), REJECTED_COLUMNS)
             )
         if resources:
             with exclusive(self._database, f"landing {SCHEMA}"):
                 self._pipeline.run(resources)
             gc.collect()  # dlt leaves its sources, and with them our bodies, in cycles of references
-
-    def _row(self, payload: Payload) -> dict[str, Any]:
-        return {
-            "payload_id": str(payload.payload_id),
-            "payload": payload.body.decode(),
-            "origin": payload.origin,
-            "request_url": payload.request_url,
-            "request_params": dlt_json.dumps(payload.request_params),
-            "window_start": payload.window.start,
-            "window_end": payload.window.end,
-            "fetched_at": payload.fetched_at,
-            "http_status": payload.http_status,
-            "body_bytes": len(payload.body),
-            "run_id": str(self._run_id),
-        }
-
-    def _rejected_row(self, rejected: Rejected) -> dict[str, Any]:
-        return {
-            "payload_id": str(rejected.payload_id),
-            "request_url": rejected.request_url,
-            "window_start": rejected.window.start,
-            "window_end": rejected.window.end,
-            "fetched_at": rejected.fetched_at,
-            "http_status": rejected.http_status,
-            "body_bytes": len(rejected.body),
-            "run_id": str(self._run_id),
-            "dataset": rejected.dataset.slug,
-            "reason": rejected.reason,
-            "body": rejected.body_text,
-        }
 
     def _new_pipeline(self) -> Any:
         pipeline = dlt.pipeline(
@@ -206,15 +152,15 @@ class Landing:
 
 
 def newest_version(database: Database, dataset: Dataset, window: Window) -> str | None:
-    """The upstream's own version of the last live payload of this dataset and window, where it told one."""
+    """The version of the last live payload of this dataset and window, for upstreams and snapshots that have versions."""
     with database.connect(role=Role.LOADER) as connection:
         there = connection.execute("select to_regclass(%s)", [f"{SCHEMA}.{dataset.payload_table}"]).fetchone()
         if there is None or there[0] is None:
             return None
         row = connection.execute(
             f"select request_params ->> 'version' from {SCHEMA}.{dataset.payload_table} where origin = 'live' "
-            "and window_start = %s and window_end = %s order by fetched_at desc limit 1",
-            [window.start, window.end],
+            "and (%s or (window_start, window_end) = (%s, %s)) order by fetched_at desc limit 1",
+            [dataset.is_snapshot, window.start, window.end],
         ).fetchone()
     return row[0] if row else None
 
@@ -241,16 +187,6 @@ def _resource(table: str, rows: Iterable[Any], columns: dict[str, Any]) -> Any:
         primary_key="payload_id",
         write_disposition={"disposition": "merge", "strategy": "insert-only"},
         file_format="csv",
-    )
-
-
-def _arrow(rows: Sequence[Mapping[str, Any]], columns: dict[str, Any]) -> pa.Table:
-    """Rows as the table that dlt passes on as it is."""
-    return pa.table(
-        {
-            name: pa.array([row[name] for row in rows], _ARROW_TYPES.get(hints["data_type"], pa.string()))
-            for name, hints in columns.items()
-        }
     )
 
 

@@ -15,12 +15,14 @@ from pipelines.dataset import Dataset
 from pipelines.periods import Window, iso
 
 
-def payload_id(dataset: str, origin: str, window: Window, body: bytes) -> uuid.UUID:
+def payload_id(dataset: str, origin: str, window: Window | None, body: bytes) -> uuid.UUID:
     """The key of a payload: the first 16 bytes of a sha256 over dataset, origin, requested window and body.
 
-    The origin is part of it, so that a real body can never be taken for one that is already there as synthetic.
+    The origin is part of it, so that a real body can never be taken for one that is already there as synthetic. The
+    window is none of a snapshot's.
     """
-    digest = hashlib.sha256("\n".join((dataset, origin, iso(window.start), iso(window.end), "")).encode())
+    asked = (iso(window.start), iso(window.end)) if window else ()
+    digest = hashlib.sha256("\n".join((dataset, origin, *asked, "")).encode())
     digest.update(body)
     return uuid.UUID(bytes=digest.digest()[:16])
 
@@ -41,7 +43,8 @@ class Payload:
     @cached_property
     def payload_id(self) -> uuid.UUID:
         """The key: the same body for the same window has the same one."""
-        return payload_id(self.dataset.slug, self.origin, self.window, self.body)
+        window = None if self.dataset.is_snapshot else self.window
+        return payload_id(self.dataset.slug, self.origin, window, self.body)
 
 
 @dataclass(frozen=True)

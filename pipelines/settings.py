@@ -13,6 +13,7 @@ PUBLIC_URLS = {
     "carbon_intensity": "https://api.carbonintensity.org.uk",
     "neso": "https://api.neso.energy",
     "elexon": "https://data.elexon.co.uk/bmrs/api/v1",
+    "beckn": "https://deg-hackathon-bap-sandbox.becknprotocol.io",
 }
 
 
@@ -40,11 +41,14 @@ class PipelineSettings(BaseSettings):
     carbon_intensity_url: HttpUrl = HttpUrl(PUBLIC_URLS["carbon_intensity"])
     neso_url: HttpUrl = HttpUrl(PUBLIC_URLS["neso"])
     elexon_url: HttpUrl = HttpUrl(PUBLIC_URLS["elexon"])
+    beckn_url: HttpUrl = HttpUrl(PUBLIC_URLS["beckn"])
     synthetic_fallback: Literal["on", "off"] = "on"
     carbon_intensity_requests_per_second: int = Field(4, ge=1, le=10_000)
     neso_ckan_requests_per_second: int = Field(1, ge=1, le=10_000)
     neso_datastore_requests_per_minute: int = Field(2, ge=1, le=600_000)
     elexon_requests_per_second: int = Field(4, ge=1, le=10_000)
+    beckn_requests_per_second: int = Field(2, ge=1, le=10_000)
+    beckn_read_timeout_seconds: float = Field(40.0, gt=0, le=300)
     http_connect_timeout_seconds: float = Field(4.0, gt=0, le=60)
     http_read_timeout_seconds: float = Field(30.0, gt=0, le=300)
     http_attempts: int = Field(4, ge=1, le=10)
@@ -70,4 +74,5 @@ class PipelineSettings(BaseSettings):
                 },
             ),
             "elexon": Upstream(str(self.elexon_url), {"requests": Rate(self.elexon_requests_per_second, 1)}),
+            "beckn": Upstream(str(self.beckn_url), {"requests": Rate(self.beckn_requests_per_second, 1)}),
         }

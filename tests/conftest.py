@@ -25,8 +25,12 @@ quieten_libraries()
 TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
 RECORDED_DIR = Path(os.environ["RECORDED_DIR"]) if os.environ.get("RECORDED_DIR") else None
 for _name in (
-    "DATABASE_URL", "PREFECT_API_URL", "CARBON_INTENSITY_URL", "NESO_URL", "ELEXON_URL", "SYNTHETIC_FALLBACK", "PGOPTIONS",
-):  # fmt: skip
+    "DATABASE_URL",
+    "PREFECT_API_URL",
+    "SYNTHETIC_FALLBACK",
+    "PGOPTIONS",
+    *(f"{s.upper()}_URL" for s in SOURCES),
+):
     os.environ.pop(_name, None)
 
 needs_recorded = pytest.mark.skipif(RECORDED_DIR is None, reason="RECORDED_DIR is not set")
@@ -191,6 +195,8 @@ FAST = {
     "NESO_CKAN_REQUESTS_PER_SECOND": "1000",
     "NESO_DATASTORE_REQUESTS_PER_MINUTE": "60000",
     "ELEXON_REQUESTS_PER_SECOND": "1000",
+    "BECKN_REQUESTS_PER_SECOND": "1000",
+    "BECKN_READ_TIMEOUT_SECONDS": "20",
     "HTTP_ATTEMPTS": "2",
     "HTTP_READ_TIMEOUT_SECONDS": "20",
     "HTTP_CONNECT_TIMEOUT_SECONDS": "5",
@@ -226,6 +232,10 @@ CLEAN_TABLES = (
     "demand_regional",
     "wholesale_prices",
     "flexibility_prices",
+    "grid_zones",
+    "compute_windows",
+    "grid_snapshots",
+    "offers",
 )
 
 
@@ -233,14 +243,11 @@ def contents(energy: Energy, *, without: tuple[str, ...] = ()) -> dict[str, list
     """Every clean table, row by row, without the columns named."""
     found = {}
     for table in CLEAN_TABLES:
-        columns = [
-            row[0]
-            for row in energy.query(
-                "select column_name from information_schema.columns where table_schema = 'public' and table_name = %s "
-                "order by ordinal_position",
-                table,
-            )
-            if row[0] not in without
-        ]
+        described = energy.query(
+            "select column_name, data_type from information_schema.columns where table_schema = 'public' "
+            "and table_name = %s order by ordinal_position",
+            table,
+        )
+        columns = [f"{name}::text" if kind == "jsonb" else name for name, kind in described if name not in without]
         found[table] = energy.query(f"select {', '.join(columns)} from {table} order by {', '.join(columns[:4])}")
     return found

@@ -56,6 +56,7 @@ which differs from file to file; `->>` makes both text, and what is no number ("
             {{ ckan_number('ENGLAND_WALES_DEMAND') }} as england_wales_demand,
             {{ ckan_number('EMBEDDED_WIND_GENERATION') }} as embedded_wind_generation,
             {{ ckan_number('EMBEDDED_SOLAR_GENERATION') }} as embedded_solar_generation
+        from (values (1)) as once (n)
         offset 0
     ) as demand on true
 {%- endmacro %}

@@ -116,9 +116,11 @@ def synthesize_n2ex(half_hours: Collection[datetime], now: datetime) -> JsonValu
 
 
 def synthesize_eac(half_hours: Collection[datetime], now: datetime) -> JsonValue:
-    """Auction results: EFA blocks, a row a product."""
+    """Auction results: the EFA blocks that begin within these half-hours, a row a product."""
+    asked = set(half_hours)
+    blocks = {block for half_hour in half_hours if (block := _efa_block(half_hour))[0] in asked}
     records: list[JsonValue] = []
-    for start, end in sorted({_efa_block(half_hour) for half_hour in half_hours}):
+    for start, end in sorted(blocks):
         for number, product in enumerate(EAC_PRODUCTS):
             records.append(
                 {

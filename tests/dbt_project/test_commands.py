@@ -12,6 +12,7 @@ from warehouse.database import Role
 from warehouse.settings import PROJECT_ROOT
 
 DBT = Path(sys.executable).parent / "dbt"
+FOREIGN_KEYS = 7
 CONSTRAINTS = (
     "select conrelid::regclass::text, contype::text, pg_get_constraintdef(oid) from pg_constraint "
     "where connamespace in ('public'::regnamespace, 'intermediate'::regnamespace) and contype in ('p', 'f', 'c') order by 1, 2, 3"
@@ -43,38 +44,38 @@ def dbt(energy: Energy, *arguments: str, **settings: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("run",),
-        ("run", "--full-refresh"),
-        ("build", "--full-refresh"),
-        ("seed", "--full-refresh"),
-        ("run", "--full-refresh", "-s", "regions"),
-        ("run", "--full-refresh", "-s", "carbon_intensity_regional"),
-        ("run", "--full-refresh", "-s", "generation_mix_national"),
-        ("run", "--full-refresh", "-s", "int_carbon_intensity__captures"),
-        ("run", "--full-refresh", "-s", "int_data_coverage__days"),
-        ("run", "--full-refresh", "-s", "int_demand_forecasts"),
-        ("run", "--full-refresh", "-s", "demand_actual_national", "demand_forecast_national"),
-        ("run", "--full-refresh", "-s", "wholesale_prices"),
-        ("run", "--full-refresh", "-s", "stg_carbon_intensity__regional"),
-        ("run", "--full-refresh", "-s", "carbon_intensity_vintages"),
-    ],
-    ids=" ".join,
+COMMANDS = (
+    ("run",),
+    ("run", "--full-refresh"),
+    ("build", "--full-refresh"),
+    ("seed", "--full-refresh"),
+    ("run", "--full-refresh", "-s", "regions"),
+    ("run", "--full-refresh", "-s", "carbon_intensity_regional"),
+    ("run", "--full-refresh", "-s", "generation_mix_national"),
+    ("run", "--full-refresh", "-s", "int_carbon_intensity__captures"),
+    ("run", "--full-refresh", "-s", "int_data_coverage__days"),
+    ("run", "--full-refresh", "-s", "stg_carbon_intensity__regional"),
+    ("run", "--full-refresh", "-s", "carbon_intensity_vintages"),
+    ("run", "--full-refresh", "-s", "int_demand_forecasts"),
+    ("run", "--full-refresh", "-s", "demand_actual_national", "demand_forecast_national"),
+    ("run", "--full-refresh", "-s", "wholesale_prices"),
 )
-def test_keys_foreign_keys_views_and_values_stand_after(energy: Energy, arguments: tuple[str, ...]) -> None:
+
+
+@pytest.mark.slow
+def test_keys_foreign_keys_views_and_values_stand_after_every_command(energy: Energy) -> None:
     energy.refresh()
     constraints, relations = energy.query(CONSTRAINTS), energy.query(RELATIONS)
-    assert sum(kind == "f" for _, kind, _ in constraints) == 3
+    assert sum(kind == "f" for _, kind, _ in constraints) == FOREIGN_KEYS
     before = contents(energy, without=("updated_at",))
     vintages = energy.value("select count(*) from carbon_intensity_vintages")
-    dbt(energy, *arguments)
-    assert energy.query(CONSTRAINTS) == constraints
-    assert energy.query(RELATIONS) == relations
-    assert contents(energy, without=("updated_at",)) == before
-    assert energy.value("select count(*) from carbon_intensity_vintages") == vintages > 0
+    for arguments in COMMANDS:
+        command = " ".join(arguments)
+        dbt(energy, *arguments)
+        assert energy.query(CONSTRAINTS) == constraints, command
+        assert energy.query(RELATIONS) == relations, command
+        assert contents(energy, without=("updated_at",)) == before, command
+        assert energy.value("select count(*) from carbon_intensity_vintages") == vintages > 0, command
 
 
 @pytest.mark.slow

@@ -2,7 +2,8 @@
 A table with a natural key that is never dropped: created once with its contract, then `insert ... on conflict`.
 
 Foreign keys that point at it and views that read it therefore outlive every dbt command. `--full-refresh` empties and
-fills it in one transaction. Which row of a key wins is the same whatever the order of arrival:
+fills it in one transaction; with `is_referenced=true`, of a table that others have foreign keys to, it writes every row anew
+and removes none. Which row of a key wins is the same whatever the order of arrival:
 - with provenance columns (the default): a real row before a synthetic one, then (with `sources=[...]`) the source that is
   named first, then the one fetched last;
 - with `replaces=true`: the row that the model gives now.
@@ -24,7 +25,7 @@ fills it in one transaction. Which row of a key wins is the same whatever the or
     {% else %}
         {% do keyed_table_add_columns(target_relation) %}
         {% do keyed_table_restore_foreign_keys(target_relation) %}
-        {% if should_full_refresh() %}
+        {% if should_full_refresh() and not config.get('is_referenced', false) %}
             {% do run_query("delete from " ~ target_relation) %}
         {% endif %}
     {% endif %}
@@ -80,7 +81,7 @@ fills it in one transaction. Which row of a key wins is the same whatever the or
         {%- endif -%}{{ ',' if not loop.last }}
     {%- endfor %}
     where
-    {%- if config.get('replaces', false) %}
+    {%- if config.get('replaces', false) or (should_full_refresh() and config.get('is_referenced', false)) %}
         {{ old_values }} is distinct from {{ new_values }}
     {%- else %}
         (current.is_synthetic and not excluded.is_synthetic)

@@ -28,6 +28,7 @@ A dataset is a clean table, or one market of it.
 } -%}
 {%- set prices = ['neso__n2ex_day_ahead', 'elexon__market_index', 'elexon__system_prices'] -%}
 {%- set events = ['neso__eac_results', 'neso__dfs_utilisation'] -%}
+{%- set counted = {'flexibility_prices': (events, 'delivery_start')} -%}
 {{ config(
     materialized='keyed_table',
     unique_key=['dataset', 'settlement_date'],
@@ -70,14 +71,17 @@ left join lateral (
 group by day.settlement_date
 union all
 {%- endfor %}
--- events, not half-hours: their rows are counted, and none is ever missing
+-- events and snapshots, not half-hours: their rows are counted, and none is ever missing
+{%- for table, (payloads, starts) in counted.items() %}
 select
-    'flexibility_prices' as dataset, day.settlement_date, 0, 0, 0, coalesce(event.rows, 0)::integer,
+    '{{ table }}' as dataset, day.settlement_date, 0, 0, 0, coalesce(event.rows, 0)::integer,
     coalesce(event.rows_synthetic, 0)::integer, now()
-from ({{ days_spoken_of(events) }}) as day
+from ({{ days_spoken_of(payloads) }}) as day
 left join lateral (
     select count(*) as rows, count(*) filter (where is_synthetic) as rows_synthetic
-    from {{ ref('flexibility_prices') }}
-    where delivery_start >= {{ settlement_day_start('day.settlement_date') }}
-        and delivery_start < {{ settlement_day_start('day.settlement_date + 1') }}
+    from {{ ref(table) }}
+    where {{ starts }} >= {{ settlement_day_start('day.settlement_date') }}
+        and {{ starts }} < {{ settlement_day_start('day.settlement_date + 1') }}
 ) as event on true
+{{ 'union all' if not loop.last }}
+{%- endfor %}

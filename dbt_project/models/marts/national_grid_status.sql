@@ -1,4 +1,3 @@
-{#- what -> (relation, condition, columns); the last half-hour that has begun -#}
 with instant as (
     select now() as as_of
 )
@@ -12,7 +11,9 @@ select
     {{ age('intensity') }},
     intensity.is_synthetic as intensity_is_synthetic,
     mix.period_start as mix_period_start,
-    {% for fuel in fuels() %}mix.{{ fuel }}_pct, {% endfor %}
+    {%- for fuel in fuels() %}
+    mix.{{ fuel }}_pct,
+    {%- endfor %}
     mix.renewable_pct,
     mix.low_carbon_pct,
     {{ age('mix') }},

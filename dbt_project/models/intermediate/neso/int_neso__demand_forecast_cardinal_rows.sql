@@ -5,7 +5,8 @@ with points as (
         *,
         (
             target_date
-            + (start_clock / 100 * 60 + start_clock % 100 + end_clock / 100 * 60 + end_clock % 100 - 60) / 2.0 * interval '1 minute'
+            + (start_clock / 100 * 60 + start_clock % 100 + end_clock / 100 * 60 + end_clock % 100 - 60) / 2.0
+            * interval '1 minute'
         ) at time zone 'Europe/London' as point_at,
         issued_at = max(issued_at) over (partition by payload_id, target_date) or issued_at is null as is_last_issue
     from {{ ref('stg_neso__demand_forecast_cardinal') }}

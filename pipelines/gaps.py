@@ -1,0 +1,35 @@
+"""Which half-hours of a window are holes, that synthetic payloads may stand in for.
+
+All of a window that failed or was refused, and the holes of one that did not. The far end of what an upstream gives is no
+hole: a forecast's shorter horizon, and the hours by which measurements follow the clock, are its own word and stay so.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from pipelines.dataset import Dataset
+from pipelines.periods import Window, floor
+
+
+def missing_half_hours(
+    dataset: Dataset, window: Window, present: Collection[datetime], *, now: datetime, failed: bool
+) -> list[datetime]:
+    """The half-hours of the window that are holes: not given, and not merely beyond the upstream's horizon."""
+    if dataset.is_sparse and not failed:
+        return []
+    there = frozenset(present)
+    horizon = max(there, default=None)
+    this = floor(now)
+
+    def is_to_come(half_hour: datetime) -> bool:
+        """Whether the upstream, which gave others, may be expected to give it yet."""
+        if horizon is None:
+            return False
+        lags = this - dataset.lag <= half_hour <= this and dataset.lag > timedelta(0)
+        return lags or (half_hour > horizon > this - dataset.lag)
+
+    return [
+        half_hour
+        for half_hour in window.half_hours()
+        if half_hour not in there and half_hour < this + dataset.horizon and not is_to_come(half_hour)
+    ]
