@@ -1,6 +1,9 @@
 """MEASURE: against the floor that PostgreSQL sets, and against what a user would do instead. `make bench`.
 
 - `__main__`     runs the measurements in one go, prints the table of ratios, writes `<data_dir>/bench.json`
+- `year`         a year of regional data, against all of the below
+- `history`      a refresh with five years in the tables, against one with a day
+- `bench`        what each measurement uses
 - `flow`         one flow in a process of its own, timed
 - `floor`        the same bodies by COPY and plain SQL into the same tables
 - `dlt_default`  the same bodies the way dlt lands them by default

@@ -1,4 +1,4 @@
-"""One flow in a process of its own: `python -m benchmarks.flow refresh | backfill FROM TO [DATASET...]`.
+"""One flow in a process of its own: `python -m benchmarks.flow refresh [DATASET...] | backfill FROM TO [DATASET...]`.
 
 Prints JSON: seconds of the flow with the libraries imported beforehand, seconds of the whole process, peak memory, requests.
 """
@@ -24,7 +24,7 @@ def main() -> None:
     imported = time.perf_counter()
     stdout, sys.stdout = sys.stdout, sys.stderr
     if sys.argv[1] == "refresh":
-        outcome = refresh.fn()
+        outcome = refresh.fn(sys.argv[2:] or None)
     else:
         outcome = backfill.fn(date.fromisoformat(sys.argv[2]), date.fromisoformat(sys.argv[3]), sys.argv[4:] or None)
     sys.stdout = stdout

@@ -34,7 +34,7 @@ class CleanTable:
 
 
 def _orphans(datasets: Sequence[str]) -> str:
-    return "select * from (select * from {batch}) as clean where " + " and ".join(
+    return "select payload_id from (select distinct payload_id from {batch}) as clean where " + " and ".join(
         f"not exists (select 1 from staging.{dataset}_payloads as payload where payload.payload_id = clean.payload_id)"
         for dataset in datasets
     )

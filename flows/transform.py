@@ -55,7 +55,7 @@ class Dbt:
     def _read_project(self) -> Any:
         from dbt.contracts.graph.manifest import Manifest
 
-        kept = self._folder / f"manifest-{self._fingerprint}.msgpack"
+        kept = self._folder / f"manifest-{self._database.name}-{self._fingerprint}.msgpack"
         if kept.exists():
             manifest = Manifest.from_msgpack(kept.read_bytes())
             manifest.build_flat_graph()
@@ -63,7 +63,7 @@ class Dbt:
         outcome = self._invoke(["parse"], manifest=None)
         if not outcome.success:
             raise RuntimeError(f"the dbt project cannot be read: {outcome.exception}")
-        for stale in self._folder.glob("manifest-*.msgpack"):
+        for stale in self._folder.glob(f"manifest-{self._database.name}-*.msgpack"):
             stale.unlink(missing_ok=True)
         fresh = kept.with_suffix(f".{os.getpid()}")
         fresh.write_bytes(outcome.result.to_msgpack())

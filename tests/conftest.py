@@ -52,7 +52,12 @@ def server(session_dir: Path) -> Iterator[Database]:
         return
     from warehouse import embedded
 
-    yield embedded.ensure_running(session_dir)
+    database = embedded.ensure_running(session_dir)
+    with database.connect() as connection:  # what a test leaves need not outlive the machine
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"alter system set {setting} = off")
+        connection.execute("select pg_reload_conf()")
+    yield database
     embedded.stop(session_dir)
 
 

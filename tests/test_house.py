@@ -49,7 +49,7 @@ def test_imports_run_one_way(room: str) -> None:
             assert room == ONLY_IN[other], f"{path} imports {module}, which belongs to {ONLY_IN[other]}"
 
 
-@pytest.mark.parametrize("room", ["warehouse", "pipelines", "checkpoints", "flows"])
+@pytest.mark.parametrize("room", ["warehouse", "pipelines", "checkpoints", "flows", "benchmarks"])
 def test_only_settings_read_the_environment(room: str) -> None:
     for path in (PROJECT_ROOT / room).rglob("*.py"):
         if path.name != "settings.py":

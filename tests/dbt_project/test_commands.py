@@ -44,21 +44,17 @@ def dbt(energy: Energy, *arguments: str, **settings: str) -> str:
     return done.stdout
 
 
+REBUILT = ("run", "--full-refresh", "-s")
 COMMANDS = (
     ("run",),
     ("run", "--full-refresh"),
     ("build", "--full-refresh"),
     ("seed", "--full-refresh"),
-    ("run", "--full-refresh", "-s", "regions"),
-    ("run", "--full-refresh", "-s", "carbon_intensity_regional"),
-    ("run", "--full-refresh", "-s", "generation_mix_national"),
-    ("run", "--full-refresh", "-s", "int_carbon_intensity__captures"),
-    ("run", "--full-refresh", "-s", "int_data_coverage__days"),
-    ("run", "--full-refresh", "-s", "stg_carbon_intensity__regional"),
-    ("run", "--full-refresh", "-s", "carbon_intensity_vintages"),
-    ("run", "--full-refresh", "-s", "int_demand_forecasts"),
-    ("run", "--full-refresh", "-s", "demand_actual_national", "demand_forecast_national"),
-    ("run", "--full-refresh", "-s", "wholesale_prices"),
+    (*REBUILT, "regions"),
+    (*REBUILT, "grid_zones", "compute_windows"),
+    (*REBUILT, "carbon_intensity_regional", "generation_mix_national", "demand_actual_national", "wholesale_prices"),
+    (*REBUILT, "int_carbon_intensity__captures", "int_data_coverage__days", "int_demand_forecasts"),
+    (*REBUILT, "stg_carbon_intensity__regional", "carbon_intensity_vintages", "latest_compute_windows"),
 )
 
 

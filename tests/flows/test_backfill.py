@@ -187,7 +187,7 @@ def test_killed_at_twenty_moments_the_tables_are_as_without_the_kills(energy: En
     for _ in range(20):
         process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.wait(timeout=chooser.uniform(0.2, 0.85) * slowest)
+            process.wait(timeout=chooser.uniform(0.15, 0.7) * slowest)
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()

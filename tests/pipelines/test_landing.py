@@ -66,16 +66,12 @@ def test_the_same_body_synthetic_and_live_are_two(landing: Landing, database: Da
     assert count(database) == 2
 
 
-@pytest.mark.parametrize(
-    "bad", [b'{"data": "\\u0000"}', b'{"data": 1e999999}', b'{"data": NaN}', b'{"data": "\\ud800"}']
-)
-def test_what_postgresql_refuses_is_set_aside_and_the_rest_lands(
-    landing: Landing, database: Database, bad: bytes
-) -> None:
-    landed = landing.load([payload(b'{"data":[1]}'), payload(bad), payload(b'{"data":[2]}')], [])
-    assert (len(landed.added), len(landed.refused)) == (2, 1)
+def test_what_postgresql_refuses_is_set_aside_and_the_rest_lands(landing: Landing, database: Database) -> None:
+    bad = [b'{"data": "\\u0000"}', b'{"data": 1e999999}', b'{"data": NaN}', b'{"data": "\\ud800"}']
+    landed = landing.load([payload(b'{"data":[1]}'), *map(payload, bad), payload(b'{"data":[2]}')], [])
+    assert (len(landed.added), len(landed.refused)) == (2, 4)
     assert count(database) == 2
-    assert count(database, "rejected_payloads") == 1
+    assert count(database, "rejected_payloads") == 4
     assert len(landing.load([payload(b'{"data":[3]}')], []).added) == 1, "the next load is not troubled by it"
 
 

@@ -8,6 +8,14 @@ with zones as (
     order by zone_id, is_synthetic, fetched_at desc, payload_id desc, window_id
 ),
 
+rings as materialized (
+    select region.region_id, {{ ring_polygon('ring') }} as area
+    from {{ ref('regions') }} as region
+    cross join lateral jsonb_array_elements(region.geometry -> 'coordinates') as part
+    cross join lateral jsonb_array_elements(part) as ring
+    where not region.is_aggregate
+),
+
 placed as (
     select
         zones.*,
@@ -16,14 +24,12 @@ placed as (
     left join lateral {{ geometry_centre('zones.geometry') }} as middle on true
     left join lateral (
         -- inside an area is who is inside an odd number of its rings
-        select region.region_id
-        from {{ ref('regions') }} as region
-        cross join lateral jsonb_array_elements(region.geometry -> 'coordinates') as part
-        cross join lateral jsonb_array_elements(part) as ring
-        where not region.is_aggregate
-        group by region.region_id
-        having count(*) filter (where {{ ring_polygon('ring') }} @> middle.centre) % 2 = 1
-        order by region.region_id
+        select rings.region_id
+        from rings
+        where rings.area @> middle.centre
+        group by rings.region_id
+        having count(*) % 2 = 1
+        order by rings.region_id
         limit 1
     ) as area on true
 )
