@@ -1,14 +1,23 @@
 """The Beckn catalogue, end to end: values equal, a row when something changed, geometry before names."""
 
 import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
 
+import pytest
 import shapely
 from shapely.geometry import shape
 
 from tests.conftest import RECORDED_DIR, Energy, needs_recorded
 from tests.dbt_project.test_regions import REGION_OF_AREA
 from tests.emulator import Emulator
+from warehouse.settings import PROJECT_ROOT
 
+KILLS = 6
 SLOW_TO_CHANGE = ("grid_zones", "compute_windows", "grid_snapshots", "offers")
 
 
@@ -185,3 +194,34 @@ def test_without_the_sandbox_a_synthetic_catalogue_stands_in_once_and_gives_way(
     energy.refresh("beckn")
     assert energy.query("select * from compute_windows order by window_id") == real
     assert energy.value("select bool_or(is_synthetic) from latest_compute_windows") is False
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_the_catalogue_is_as_without_the_kills(energy: Energy, emulator: Emulator) -> None:
+    command = [sys.executable, "-m", "flows.refresh", "--datasets", "beckn"]
+    started = time.monotonic()
+    subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=True)
+    slowest = time.monotonic() - started
+    chooser, killed = random.Random(4), 0
+    for number in range(KILLS):
+        emulator.beckn.change("item-ce-leeds-night-001", renewableMix=30 + number)
+        process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=chooser.uniform(0.35, 0.9) * slowest)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            killed += 1
+    assert killed >= KILLS / 2, "most runs were killed before their end"
+    energy.refresh("beckn")
+    landed = "select count(*) from staging.beckn__catalogue_payloads"
+    assert counts(energy)["grid_snapshots"] == 9 + energy.value(landed) - 1, "each catalogue that landed is one change"
+    shares = energy.query(
+        "select observed_at, renewable_pct::int from grid_snapshots where window_id = 'item-ce-leeds-night-001' order by 1"
+    )
+    in_payloads = energy.query(
+        "select fetched_at, renewable_mix::int from intermediate.stg_beckn__catalogue "
+        "where window_id = 'item-ce-leeds-night-001' order by 1"
+    )
+    assert shares == in_payloads
+    assert shares[-1][1] == 30 + KILLS - 1
