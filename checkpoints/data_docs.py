@@ -5,12 +5,19 @@ The folder is written anew each time, so its cost does not grow with history; hi
 
 import html
 import shutil
+from functools import lru_cache
 from pathlib import Path
 
 from great_expectations.render.renderer import ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
 
 from checkpoints.suite import Suites
+
+
+@lru_cache(maxsize=1)
+def _view() -> DefaultJinjaPageView:
+    """One for all pages: each would compile its templates anew."""
+    return DefaultJinjaPageView()
 
 
 def write(suites: Suites, data_dir: Path, *, title: str) -> Path:
@@ -21,7 +28,7 @@ def write(suites: Suites, data_dir: Path, *, title: str) -> Path:
     lines = []
     for name, outcome in sorted(suites.latest.items()):
         page = f"{name.replace(' ', '_')}.html"
-        (fresh / page).write_text(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(outcome)))
+        (fresh / page).write_text(_view().render(ValidationResultsPageRenderer().render(outcome)))
         met = sum(bool(result.success) for result in outcome.results)
         lines.append(
             f'<li><a href="{page}">{html.escape(name)}</a>: {met} of {len(outcome.results)} expectations met</li>'

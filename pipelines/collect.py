@@ -59,6 +59,7 @@ def collect(
     collected = Collected()
     gc.freeze()  # what the libraries hold is not garbage: looking through it after each chunk would take as long as landing it
     with ExitStack() as stack:
+        stack.callback(gc.unfreeze)
         sources = dict.fromkeys(request.dataset.source for request in requests)
         clients = {source: stack.enter_context(open_client(database, source, settings)) for source in sources}
         # a pool each, so that a source whose limits make it slow holds up none of the others
