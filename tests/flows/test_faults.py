@@ -152,7 +152,8 @@ def test_a_fault_strikes_what_only_a_backfill_asks_for(energy: Energy, emulator:
         energy.query("truncate staging.rejected_payloads")
         outcome = energy.backfill("2022-05-01", "2022-05-02", dataset, force=True)
         assert not outcome["failures"]
-        assert words in energy.output, kind
+        # a NUL in a date is refused for the date
+        assert words in energy.output or (kind == "nul" and "a date cannot be read" in energy.output), kind
         assert published_live(energy, dataset) == 0, kind
         rejected = energy.value("select count(*) from staging.rejected_payloads")
         # of a connection that was dropped, what had come of the body is kept
