@@ -37,6 +37,7 @@ class Database:
     name: str
     password: str = field(repr=False)
     parameters: tuple[tuple[str, str], ...] = ()
+    is_embedded: bool = False
 
     def url(self, *, role: Role | None = None, scheme: str = "postgresql") -> str:
         """The address as a URL, for libraries that want one; `role` is taken on as the connection starts."""

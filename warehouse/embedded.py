@@ -85,7 +85,7 @@ def _secrets(data_dir: Path) -> Path:
 
 def _address(data_dir: Path, name: str = DATABASE) -> Database:
     kept = json.loads(_secrets(data_dir).read_text())
-    return Database(host=HOST, port=kept["port"], user=ADMIN, password=kept["password"], name=name)
+    return Database(host=HOST, port=kept["port"], user=ADMIN, password=kept["password"], name=name, is_embedded=True)
 
 
 def _running(data_dir: Path) -> Database | None:

@@ -7,6 +7,7 @@ from psycopg import sql
 
 from warehouse.database import Database, Role, existing_roles
 from warehouse.errors import UsageError
+from warehouse.examples import add_examples
 from warehouse.locks import exclusive
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,6 +28,8 @@ def prepare(database: Database) -> None:
         command.upgrade(config, "head")
         existing_roles.cache_clear()
         set_up(database)
+        if database.is_embedded:
+            add_examples(database)
 
 
 def newest_revision() -> str:

@@ -16,7 +16,9 @@ depend on it to be built anew: `dbt run --full-refresh -s this_view+`.
     {% set candidate = 'pg_temp.' ~ model.name %}
     {% do run_query(contract ~ 'create or replace temporary view "' ~ model.name ~ '" as (' ~ sql ~ ')') %}
     {% set is_same = existing is not none and existing.is_view and run_query(
-        "select pg_get_viewdef('" ~ candidate ~ "'::regclass) = pg_get_viewdef('" ~ existing ~ "'::regclass)"
+        "select pg_get_viewdef('" ~ candidate ~ "'::regclass) = pg_get_viewdef('" ~ existing ~ "'::regclass) "
+        ~ "and (select coalesce('security_invoker=true' = any(reloptions), false) from pg_class where oid = '" ~ existing
+        ~ "'::regclass) = " ~ config.get('security_invoker', false)
     ).rows[0][0] %}
     {% set is_replaceable = existing is none or is_same or view_is_replaceable(candidate, existing) %}
     {% if not is_replaceable and not should_full_refresh() %}
@@ -26,14 +28,16 @@ depend on it to be built anew: `dbt run --full-refresh -s this_view+`.
         ) %}
     {% endif %}
 
+    {#- `security_invoker`: the view sees what its reader may see, not what dbt may. -#}
+    {%- set rights = 'with (security_invoker = true)' if config.get('security_invoker') else '' -%}
     {% call statement('main') -%}
         drop view {{ candidate }};
         {% if is_same -%}
         {%- elif is_replaceable -%}
-        create or replace view {{ target_relation }} as ({{ sql }});
+        create or replace view {{ target_relation }} {{ rights }} as ({{ sql }});
         {%- else -%}
         drop {{ existing.type }} {{ existing }} cascade;
-        create view {{ target_relation }} as ({{ sql }});
+        create view {{ target_relation }} {{ rights }} as ({{ sql }});
         {%- endif %}
     {%- endcall %}
 

@@ -1,0 +1,84 @@
+with asked as (
+    select
+        ceil(extract(epoch from best_windows.duration) / 1800)::integer as half_hours,
+        -- how much of its last half-hour a window uses
+        1 - (ceil(extract(epoch from best_windows.duration) / 1800) - extract(epoch from best_windows.duration) / 1800)
+        as last_part,
+        coalesce((best_windows.weights ->> 'carbon')::numeric, 0) as carbon_weight,
+        coalesce((best_windows.weights ->> 'price')::numeric, 0) as price_weight
+    where best_windows.duration > interval '0'
+),
+
+half_hour as (
+    select
+        intensity.region_id,
+        intensity.period_start,
+        intensity.forecast_gco2_kwh,
+        price.price_gbp_mwh,
+        (intensity.is_synthetic or coalesce(price.is_synthetic, false))::integer as is_synthetic
+    from {{ ref('carbon_intensity_regional') }} as intensity
+    left join {{ ref('wholesale_prices') }} as price
+        on price.market = 'n2ex_day_ahead' and intensity.period_start = price.period_start
+    where intensity.period_start >= best_windows.earliest and intensity.period_start < best_windows.deadline
+        and intensity.region_id between 1 and 14
+        and (best_windows.region_ids is null or intensity.region_id = any(best_windows.region_ids))
+),
+
+possible as (
+    select
+        half_hour.region_id,
+        half_hour.period_start as starts_at,
+        -- a gap is nowhere contiguous, and a null is no value: both leave fewer values than half-hours
+        count(half_hour.forecast_gco2_kwh) over frame as values_present,
+        last_value(half_hour.period_start) over frame as last_start,
+        sum(half_hour.forecast_gco2_kwh) over frame
+        - (1 - asked.last_part) * last_value(half_hour.forecast_gco2_kwh) over frame as intensity_sum,
+        case
+            when count(half_hour.price_gbp_mwh) over frame = asked.half_hours
+                then sum(half_hour.price_gbp_mwh) over frame
+                    - (1 - asked.last_part) * last_value(half_hour.price_gbp_mwh) over frame
+        end as price_sum,
+        sum(half_hour.is_synthetic) over frame as synthetic,
+        asked.half_hours,
+        asked.half_hours - 1 + asked.last_part as length,
+        asked.carbon_weight,
+        asked.price_weight
+    from half_hour
+    cross join asked
+    window frame as (
+        partition by half_hour.region_id
+        order by half_hour.period_start
+        rows between current row
+        and (greatest(ceil(extract(epoch from best_windows.duration) / 1800)::integer, 1) - 1) following
+    )
+),
+
+scored as (
+    select
+        possible.region_id,
+        possible.starts_at,
+        possible.starts_at + best_windows.duration as ends_at,
+        possible.intensity_sum / possible.length as mean_gco2_kwh,
+        possible.price_sum / possible.length as mean_price_gbp_mwh,
+        case when possible.carbon_weight = 0 then 0 else possible.carbon_weight * possible.intensity_sum / possible.length end
+        + case when possible.price_weight = 0 then 0 else possible.price_weight * possible.price_sum / possible.length end
+        as score,
+        possible.synthetic::numeric / possible.half_hours as synthetic_share
+    from possible
+    where possible.values_present = possible.half_hours
+        and possible.last_start = possible.starts_at + (possible.half_hours - 1) * interval '30 minutes'
+        and possible.starts_at + best_windows.duration <= best_windows.deadline
+)
+
+select
+    row_number() over (order by scored.score, scored.starts_at, scored.region_id)::integer as rank,
+    scored.region_id,
+    scored.starts_at,
+    scored.ends_at,
+    round(scored.mean_gco2_kwh, 3) as mean_gco2_kwh,
+    round(scored.mean_price_gbp_mwh, 3) as mean_price_gbp_mwh,
+    round(scored.score, 6) as score,
+    round(scored.synthetic_share, 4) as synthetic_share
+from scored
+where scored.score is not null
+order by scored.score, scored.starts_at, scored.region_id

@@ -1,0 +1,115 @@
+{%- set hours = [1, 2, 4, 8] %}
+with half_hour as (
+    select
+        intensity.region_id,
+        intensity.period_start,
+        intensity.forecast_gco2_kwh,
+        intensity.is_synthetic,
+        intensity.fetched_at
+    from {{ ref('carbon_intensity_regional') }} as intensity
+    where intensity.region_id between 1 and 14
+        and intensity.period_start > now() - interval '30 minutes' and intensity.period_start < now() + interval '48 hours'
+),
+
+possible as (
+    -- a gap is nowhere contiguous, and a null is no value: a mean stands only over as many values as it has half-hours
+    select
+        half_hour.region_id,
+        half_hour.period_start
+        {%- for length in hours %},
+        case
+            when
+                count(half_hour.forecast_gco2_kwh) over frame_{{ length }} = {{ 2 * length }}
+                and last_value(half_hour.period_start) over frame_{{ length }}
+                = half_hour.period_start + interval '{{ 30 * (2 * length - 1) }} minutes'
+                then sum(half_hour.forecast_gco2_kwh) over frame_{{ length }}
+        end as sum_{{ length }}h
+        {%- endfor %}
+    from half_hour
+    where half_hour.period_start >= now()
+    window
+        {%- for length in hours %}
+        frame_{{ length }} as (
+            partition by half_hour.region_id
+            order by half_hour.period_start
+            rows between current row and {{ 2 * length - 1 }} following
+        ){{ ',' if not loop.last }}
+        {%- endfor %}
+),
+
+best as (
+    select
+        region_id
+        {%- for length in hours %},
+        (array_agg(period_start order by sum_{{ length }}h, period_start) filter (where sum_{{ length }}h is not null))[1]
+        as start_{{ length }}h,
+        round(min(sum_{{ length }}h)::numeric / {{ 2 * length }}, 1) as mean_{{ length }}h
+        {%- endfor %}
+    from possible
+    group by region_id
+),
+
+outlook as (
+    select
+        region_id,
+        round(avg(is_synthetic::integer), 4) as synthetic_share,
+        max(fetched_at) as fetched_at
+    from half_hour
+    group by region_id
+),
+
+price as (
+    select period_start, price_gbp_mwh
+    from {{ ref('wholesale_prices') }}
+    where market = 'n2ex_day_ahead' and period_start > now() - interval '30 minutes'
+),
+
+compute as (
+    select region_id, sum(available_capacity_mw) as open_capacity_mw
+    from {{ ref('latest_compute_windows') }}
+    where not is_expired and region_id is not null
+        and case
+            when crosses_midnight
+                then (now() at time zone 'UTC')::time >= starts_at_time or (now() at time zone 'UTC')::time < ends_at_time
+            else (now() at time zone 'UTC')::time >= starts_at_time and (now() at time zone 'UTC')::time < ends_at_time
+        end
+    group by region_id
+)
+
+select
+    region.region_id,
+    region.name as region_name,
+    current_half_hour.period_start as now_period_start,
+    current_half_hour.forecast_gco2_kwh as now_gco2_kwh,
+    current_half_hour.intensity_index as now_intensity_index,
+    mix.renewable_pct as now_renewable_pct,
+    price_now.price_gbp_mwh as now_price_gbp_mwh
+    {%- for length in hours %},
+    best.start_{{ length }}h as best_{{ length }}h_start,
+    best.mean_{{ length }}h as best_{{ length }}h_gco2_kwh,
+    round(current_half_hour.forecast_gco2_kwh - best.mean_{{ length }}h, 1) as saving_{{ length }}h_gco2_kwh,
+    round(100 * (current_half_hour.forecast_gco2_kwh - best.mean_{{ length }}h) / nullif(current_half_hour.forecast_gco2_kwh, 0), 1)
+    as saving_{{ length }}h_pct,
+    price_{{ length }}h.price_gbp_mwh as best_{{ length }}h_price_gbp_mwh
+    {%- endfor %},
+    coalesce(compute.open_capacity_mw, 0) as open_capacity_mw,
+    case
+        when best.mean_4h is not null then (rank() over (order by best.mean_4h))::smallint
+    end as rank,
+    outlook.synthetic_share,
+    now() - outlook.fetched_at as data_age
+from {{ ref('regions') }} as region
+left join {{ ref('carbon_intensity_regional') }} as current_half_hour
+    on region.region_id = current_half_hour.region_id
+    and current_half_hour.period_start > now() - interval '30 minutes' and current_half_hour.period_start <= now()
+left join {{ ref('generation_mix_regional') }} as mix
+    on region.region_id = mix.region_id
+    and mix.period_start > now() - interval '30 minutes' and mix.period_start <= now()
+left join price as price_now on price_now.period_start <= now()
+left join best on region.region_id = best.region_id
+left join outlook on region.region_id = outlook.region_id
+{%- for length in hours %}
+left join price as price_{{ length }}h on best.start_{{ length }}h = price_{{ length }}h.period_start
+{%- endfor %}
+left join compute on region.region_id = compute.region_id
+where not region.is_aggregate

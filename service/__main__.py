@@ -1,0 +1,83 @@
+"""`python -m service [token --operator NAME [--label WORD]]`: serve, or make a bearer token for an operator."""
+
+import argparse
+import logging
+import socket
+import sys
+
+import uvicorn
+from pydantic import ValidationError
+
+from service import tokens
+from service.app import create
+from service.settings import ServiceSettings
+from warehouse.database import resolve
+from warehouse.errors import UsageError, in_words
+from warehouse.prepare import prepare
+from warehouse.settings import WarehouseSettings
+
+
+def serve() -> None:
+    """Serve until stopped."""
+    settings, warehouse = ServiceSettings(), WarehouseSettings()
+    database = resolve(warehouse)
+    prepare(database)
+    where = "SERVICE_TOKEN"
+    if settings.service_token:
+        tokens.register(database, settings.service_token.get_secret_value(), label="SERVICE_TOKEN")
+    elif database.is_embedded:
+        tokens.register(database, tokens.development_token(warehouse.data_dir), label=tokens.DEVELOPMENT)
+        where = f"SERVICE_TOKEN in {warehouse.data_dir / 'service.env'}"
+    else:
+        where = 'a token of: python -m service token --operator "..."'
+    listener = _listen(settings)
+    host, port = listener.getsockname()[:2]
+    print(f"The service answers at http://{host}:{port} (bearer token: {where}).", flush=True)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    config = uvicorn.Config(create(database, settings), access_log=False, log_level="warning", server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: ServiceSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.service_host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.service_host, settings.service_port))
+        listener.listen(2048)
+    except OSError as error:
+        raise UsageError(
+            f"The service cannot listen at {settings.service_host}:{settings.service_port} ({error.strerror}). Stop what "
+            "does, or set SERVICE_PORT (0 takes any free one) or SERVICE_HOST."
+        ) from None
+    return listener
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m service", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    token = commands.add_parser("token", help="make a bearer token; it is shown this once")
+    token.add_argument(
+        "--operator", help="name of an operator; the platform's own token, which sees every operator, without"
+    )
+    token.add_argument("--label", help="what the token is for; a new token of the same label revokes the one before")
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "token":
+            database = resolve()
+            prepare(database)
+            print(
+                tokens.make(
+                    database, operator=arguments.operator, label=arguments.label or arguments.operator or "platform"
+                )
+            )
+        else:
+            serve()
+    except (UsageError, ValidationError) as error:
+        print(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

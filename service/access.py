@@ -1,0 +1,47 @@
+"""What each route is given: the parts of the service, and who is calling."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from cachetools import TTLCache
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
+
+from service import tokens
+from service.metrics import Metrics
+from service.outlook import Outlooks
+from service.settings import ServiceSettings
+from service.submission import Submissions
+from service.tenancy import Caller, Pool
+
+REVOKED_AFTER_SECONDS = 10
+
+
+@dataclass
+class Service:
+    """The parts of one running service."""
+
+    settings: ServiceSettings
+    pool: Pool
+    outlooks: Outlooks
+    submissions: Submissions
+    metrics: Metrics
+    callers: "TTLCache[bytes, Caller]" = field(default_factory=lambda: TTLCache(1000, REVOKED_AFTER_SECONDS))
+    """hash of a token -> whom it speaks for, for as long as a token that was revoked may still be let in"""
+
+
+def _service(request: Request) -> Service:
+    return request.app.state.service  # type: ignore[no-any-return]
+
+
+State = Annotated[Service, Depends(_service)]
+
+
+_SCHEME = Security(HTTPBearer(auto_error=False))  # only describes itself in the OpenAPI document; `tokens` decides
+
+
+async def _caller(request: Request, state: State, _described: object = _SCHEME) -> Caller:
+    return await tokens.authenticate(request.headers.get("authorization", ""), state.callers, state.pool)
+
+
+Authorized = Annotated[Caller, Depends(_caller)]

@@ -1,0 +1,60 @@
+"""The application: routes, limits and errors put together over a pool of connections."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+
+from service import agents, grid, health, page, problems, workloads
+from service.access import Service
+from service.limits import BodyLimit, RateLimit
+from service.metrics import Metrics
+from service.outlook import Outlooks
+from service.settings import ServiceSettings
+from service.submission import Submissions
+from service.tenancy import pool
+from warehouse.database import Database
+
+logger = logging.getLogger("service")
+
+
+def create(database: Database, settings: ServiceSettings) -> FastAPI:
+    """The service over a database that is prepared."""
+    connections = pool(database)
+    outlooks = Outlooks(connections, settings.service_outlook_seconds)
+    service = Service(settings, connections, outlooks, Submissions(connections, outlooks, settings), Metrics())
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with connections:
+            yield
+
+    app = FastAPI(
+        title="energy-data-pipeline",
+        description="When and where to run compute in Great Britain: takes workloads in, places them, answers agents.",
+        version="1",
+        lifespan=lifespan,
+        redoc_url=None,
+        docs_url=None,  # its page loads scripts from elsewhere; the document itself is at /openapi.json
+    )
+    app.state.service = service
+    problems.install(app)
+    for room in (workloads, grid, agents, health, page):
+        app.include_router(room.router)
+
+    @app.middleware("http")
+    async def observe(request: Request, forward: Callable[[Request], Awaitable[Response]]) -> Response:
+        begun = time.perf_counter()
+        response = await forward(request)
+        route = getattr(request.scope.get("route"), "path", "other")
+        seconds = time.perf_counter() - begun
+        service.metrics.answered(request.method, route, response.status_code, seconds)
+        # the route and not the address: that may hold somebody's e-mail
+        logger.info("%s %s %d %.1f ms", request.method, route, response.status_code, 1000 * seconds)
+        return response
+
+    app.add_middleware(BodyLimit, most=settings.service_max_body_bytes)
+    app.add_middleware(RateLimit, per_minute=settings.service_requests_per_minute)
+    return app

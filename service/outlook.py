@@ -1,0 +1,215 @@
+"""What is known of the grid at one instant, as arrays on the half-hour spine: intensity by region, price, compute windows."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.tenancy import Connection, Pool
+
+HALF_HOUR = 1800
+REGIONS = range(1, 15)
+HORIZON = timedelta(hours=48)
+
+Numbers = NDArray[np.float64]
+
+_INTENSITY = """
+select region_id, extract(epoch from period_start)::bigint as starts, forecast_gco2_kwh, is_synthetic, forecast_known_at
+from carbon_intensity_as_of(%s, null)
+where region_id between 1 and 14
+"""
+_PRICE = """
+select extract(epoch from period_start)::bigint as starts, price_gbp_mwh, is_synthetic, fetched_at
+from wholesale_prices
+where market = 'n2ex_day_ahead' and period_start > %s - interval '30 minutes' and period_start < %s + interval '7 days'
+"""
+_WINDOWS = """
+select
+    window_id, name, region_id, starts_at_time, ends_at_time, crosses_midnight, valid_from, valid_until,
+    available_capacity_mw, price, currency, price_unit, is_synthetic
+from latest_compute_windows
+where region_id between 1 and 14 and available_capacity_mw > 0 and not is_expired
+order by window_id
+"""
+_ZONES = "select zone_id, region_id from grid_zones where region_id between 1 and 14"
+
+
+@dataclass(frozen=True)
+class Window:
+    """A Beckn compute window: daily between two times of day, UTC."""
+
+    window_id: str
+    name: str
+    region_id: int
+    opens: time
+    closes: time
+    crosses_midnight: bool
+    valid_from: datetime | None
+    valid_until: datetime | None
+    capacity_kw: float
+    price_gbp_mwh: float | None
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values on the spine, shape (rows, half-hours), NaN where unknown; means over any stretch in constant time."""
+
+    values: Numbers
+
+    def __post_init__(self) -> None:
+        zero = np.zeros((self.values.shape[0], 1))
+        known = np.nan_to_num(self.values)
+        object.__setattr__(self, "_sums", np.concatenate([zero, np.cumsum(known, axis=1)], axis=1))
+        object.__setattr__(self, "_gaps", np.concatenate([zero, np.cumsum(np.isnan(self.values), axis=1)], axis=1))
+
+    def means(self, starts: Numbers, length: float) -> Numbers:
+        """Mean from each start (in half-hours of the spine) over a length; NaN where any of it is unknown."""
+        ends = starts + length
+        last = self.values.shape[1]
+        inside = (starts >= 0) & (ends <= last + 1e-9)
+        first, past = np.clip(np.floor(starts), 0, last).astype(int), np.clip(np.ceil(ends - 1e-9), 0, last).astype(int)
+        sums: Numbers = self._sums  # type: ignore[attr-defined]
+        gaps: Numbers = self._gaps  # type: ignore[attr-defined]
+        integral = self._at(sums, ends) - self._at(sums, starts)
+        whole = inside & (gaps[:, past] - gaps[:, first] == 0)
+        return np.where(whole, integral / length, np.nan)
+
+    @staticmethod
+    def _at(sums: Numbers, positions: Numbers) -> Numbers:
+        below = np.clip(np.floor(positions).astype(int), 0, sums.shape[1] - 1)
+        above = np.clip(below + 1, 0, sums.shape[1] - 1)
+        part = np.clip(positions - below, 0, 1)
+        between: Numbers = sums[:, below] * (1 - part) + sums[:, above] * part
+        return between
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The grid as it was known at `known_at`; the spine begins with the half-hour that holds that instant."""
+
+    known_at: datetime
+    first: int
+    """Start of the spine, seconds since 1970"""
+    intensity: Series
+    synthetic: Series
+    """1 where the intensity is synthetic"""
+    price: Series
+    windows: tuple[Window, ...]
+    zones: dict[str, int]
+    """zone -> region"""
+    fetched_at: datetime | None
+    """When the newest of the forecasts was fetched"""
+    synthetic_share: float | None
+
+    @property
+    def half_hours(self) -> int:
+        """Length of the spine."""
+        return int(self.intensity.values.shape[1])
+
+    def position(self, instant: datetime) -> float:
+        """An instant in half-hours of the spine."""
+        return (instant.timestamp() - self.first) / HALF_HOUR
+
+    def age(self, now: datetime) -> dict[str, Any]:
+        """How old the data is and how much of it is synthetic, in figures and in words."""
+        seconds = None if self.fetched_at is None else round((now - self.fetched_at).total_seconds())
+        return {
+            "known_at": self.known_at,
+            "fetched_at": self.fetched_at,
+            "age_seconds": seconds,
+            "synthetic_share": self.synthetic_share,
+            "in_words": in_words(seconds, self.synthetic_share),
+        }
+
+
+def in_words(age_seconds: float | None, synthetic_share: float | None) -> str:
+    """One sentence on whether to trust the data."""
+    if age_seconds is None or synthetic_share is None:
+        return "There is no forecast: nothing is known of the coming half-hours."
+    age = f"fetched {round(age_seconds / 60)} minutes ago"
+    if synthetic_share == 0:
+        return f"Every value is real, {age}."
+    if synthetic_share == 1:
+        return f"EVERY VALUE IS SYNTHETIC ({age}): do not decide by it."
+    return f"{100 * synthetic_share:.1f} % of the values are synthetic, {age}."
+
+
+async def read(connection: Connection, known_at: datetime | None = None) -> Outlook:
+    """The outlook of an instant, from the vintages; now, if none is given."""
+    if known_at is None:
+        row = await (await connection.execute("select clock_timestamp() as instant")).fetchone()
+        known_at = row["instant"] if row else datetime.now(UTC)
+    intensities = await (await connection.execute(_INTENSITY, [known_at])).fetchall()
+    prices = await (await connection.execute(_PRICE, [known_at, known_at])).fetchall()
+    windows = await (await connection.execute(_WINDOWS)).fetchall()
+    zones = await (await connection.execute(_ZONES)).fetchall()
+
+    first = int(known_at.timestamp()) // HALF_HOUR * HALF_HOUR
+    last = max((row["starts"] for row in intensities), default=first - HALF_HOUR)
+    length = max(0, (last - first) // HALF_HOUR + 1)
+    intensity, synthetic = np.full((14, length), np.nan), np.full((14, length), np.nan)
+    for row in intensities:
+        at = (row["starts"] - first) // HALF_HOUR
+        if 0 <= at < length:
+            intensity[row["region_id"] - 1, at] = row["forecast_gco2_kwh"]
+            synthetic[row["region_id"] - 1, at] = row["is_synthetic"]
+    price = np.full((1, length), np.nan)
+    for row in prices:
+        at = (row["starts"] - first) // HALF_HOUR
+        if 0 <= at < length and row["price_gbp_mwh"] is not None:
+            price[0, at] = row["price_gbp_mwh"]
+    known = ~np.isnan(synthetic)
+    return Outlook(
+        known_at=known_at,
+        first=first,
+        intensity=Series(intensity),
+        synthetic=Series(synthetic),
+        price=Series(price),
+        windows=tuple(_window(row) for row in windows),
+        zones={row["zone_id"]: row["region_id"] for row in zones},
+        fetched_at=max((row["forecast_known_at"] for row in intensities), default=None),
+        synthetic_share=float(synthetic[known].mean()) if known.any() else None,
+    )
+
+
+def _window(row: dict[str, Any]) -> Window:
+    unit = (row["price_unit"] or "").lower().replace("_", " ")
+    is_per_kwh = row["currency"] == "GBP" and unit in ("kwh", "per kwh")
+    return Window(
+        window_id=row["window_id"],
+        name=row["name"] or row["window_id"],
+        region_id=row["region_id"],
+        opens=row["starts_at_time"],
+        closes=row["ends_at_time"],
+        crosses_midnight=row["crosses_midnight"],
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+        capacity_kw=float(row["available_capacity_mw"]) * 1000,
+        price_gbp_mwh=float(row["price"]) * 1000 if is_per_kwh and row["price"] is not None else None,
+    )
+
+
+class Outlooks:
+    """The present outlook, read again when it is older than so many seconds."""
+
+    def __init__(self, connections: Pool, seconds: float):
+        self._pool, self._seconds = connections, seconds
+        self._kept: Outlook | None = None
+        self._reading = asyncio.Lock()
+
+    async def now(self) -> Outlook:
+        """The outlook of this moment."""
+        if self._kept and self._is_fresh(self._kept):
+            return self._kept
+        async with self._reading:  # one reads, the others wait for what it reads
+            if self._kept is None or not self._is_fresh(self._kept):
+                async with self._pool.connection() as connection:
+                    self._kept = await read(connection)
+            return self._kept
+
+    def _is_fresh(self, outlook: Outlook) -> bool:
+        instant = datetime.now(UTC)
+        return (instant - outlook.known_at).total_seconds() < self._seconds and outlook.position(instant) < 1

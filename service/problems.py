@@ -1,0 +1,72 @@
+"""Answers to requests that cannot be served: what, where, and what to do; never what was sent, never a traceback."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+import psycopg_pool
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+logger = logging.getLogger("service")
+
+
+class Problem(Exception):
+    """A request that is refused, with its HTTP status and the reason in words."""
+
+    def __init__(self, status: int, detail: str, *, headers: dict[str, str] | None = None):
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, headers
+
+
+def answer(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
+    """A problem as JSON (RFC 9457)."""
+    return JSONResponse(
+        {"status": status, "detail": detail, **more},
+        status_code=status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def _faults(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """Where and what; the input itself is left out, because it may be personal, or not even text."""
+    return [
+        {
+            "where": ".".join(str(part) for part in error["loc"]).encode("ascii", "replace").decode(),
+            "what": error["msg"],
+        }
+        for error in errors
+    ]
+
+
+def install(app: FastAPI) -> None:
+    """Give every error of this application that form."""
+
+    @app.exception_handler(Problem)
+    async def refused(_request: Request, problem: Problem) -> JSONResponse:
+        return answer(problem.status, problem.detail, problem.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        faults = _faults(error.errors())
+        first = faults[0]
+        return answer(422, f"{first['where']}: {first['what']}", faults=faults)
+
+    @app.exception_handler(HTTPException)
+    async def http(_request: Request, error: HTTPException) -> JSONResponse:
+        return answer(error.status_code, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(psycopg.OperationalError)
+    @app.exception_handler(psycopg_pool.PoolTimeout)
+    async def unreachable(_request: Request, error: Exception) -> JSONResponse:
+        logger.error("the database cannot be used: %s", type(error).__name__)
+        return answer(503, "the database cannot be used now; try again", {"Retry-After": "5"})
+
+    @app.exception_handler(psycopg.errors.UndefinedTable)
+    @app.exception_handler(psycopg.errors.UndefinedFunction)
+    async def unbuilt(_request: Request, _error: Exception) -> JSONResponse:
+        return answer(503, "the tables are not built yet; run `make run` and try again", {"Retry-After": "30"})
