@@ -25,8 +25,8 @@ _GRID = {
 _PATTERNS = """
 select
     workload_type, extract(hour from earliest_start at time zone 'UTC')::integer as hour_utc, count(*) as workloads,
-    avg(energy_kwh)::float8 as mean_energy_kwh, avg(power_kw)::float8 as mean_power_kw,
-    avg(duration_minutes)::float8 as mean_duration_minutes,
+    avg(energy_kwh) as mean_energy_kwh, avg(power_kw) as mean_power_kw,
+    avg(duration_minutes) as mean_duration_minutes,
     count(*) filter (where is_deferrable) as deferrable
 from app.compute_workloads
 where created_at > now() - interval '90 days'
@@ -36,13 +36,13 @@ order by 1, 2
 _PREFERENCES = "select user_id, role, preferences from app.users order by created_at desc limit %s"
 _ASSETS = """
 select
-    asset.asset_id, asset.operator_id, asset.name, asset.region_id, asset.zone_id, asset.rated_power_kw::float8,
-    asset.max_deferral_minutes, asset.carbon_cap_gco2_kwh::float8, asset.is_active,
+    asset.asset_id, asset.operator_id, asset.name, asset.region_id, asset.zone_id, asset.rated_power_kw,
+    asset.max_deferral_minutes, asset.carbon_cap_gco2_kwh, asset.is_active,
     coalesce((
         select sum(placement.power_kw) from app.workload_placements as placement
         where placement.asset_id = asset.asset_id and placement.released_at is null
             and placement.starts_at <= now() and placement.ends_at > now()
-    ), 0)::float8 as taken_now_kw
+    ), 0) as taken_now_kw
 from app.compute_assets as asset
 order by asset.operator_id, asset.name
 """
@@ -50,9 +50,9 @@ _OPERATORS = "select * from operator_summary order by operator_name"
 _USERS = "select * from user_workload_summary order by last_submitted_at desc nulls last, user_id limit %s"
 _HISTORY = """
 select
-    workload_id, operator_id, user_id, workload_type, priority, status, energy_kwh::float8, power_kw::float8,
-    duration_minutes, earliest_start, deadline, actual_start, actual_end, actual_carbon_kg::float8,
-    actual_cost_gbp::float8, created_at
+    workload_id, operator_id, user_id, workload_type, priority, status, energy_kwh, power_kw,
+    duration_minutes, earliest_start, deadline, actual_start, actual_end, actual_carbon_kg,
+    actual_cost_gbp, created_at
 from app.compute_workloads
 order by created_at desc
 limit %s

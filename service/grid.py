@@ -20,7 +20,7 @@ async def opportunities(state: State, _caller: Authorized) -> dict[str, Any]:
     """The fourteen licence areas now, and the cleanest 1, 2, 4 and 8 hours in each in the next 48."""
     async with state.pool.connection() as connection:
         cursor = await connection.execute(
-            "select *, extract(epoch from data_age)::float8 as data_age_seconds from regional_opportunities "
+            "select *, extract(epoch from data_age) as data_age_seconds from regional_opportunities "
             "order by rank, region_id"
         )
         rows = await cursor.fetchall()
@@ -57,8 +57,8 @@ async def best_windows(
     }
     async with state.pool.connection() as connection:
         cursor = await connection.execute(
-            "select rank, region_id, starts_at, ends_at, mean_gco2_kwh::float8, mean_price_gbp_mwh::float8, score::float8, "
-            "synthetic_share::float8 from best_windows(%s, %s, %s, %s::smallint[], %s) order by rank limit %s",
+            "select rank, region_id, starts_at, ends_at, mean_gco2_kwh, mean_price_gbp_mwh, score, "
+            "synthetic_share from best_windows(%s, %s, %s, %s::smallint[], %s) order by rank limit %s",
             [timedelta(minutes=duration_minutes), earliest, deadline, region_id, json.dumps(weights), limit],
         )
         found = await cursor.fetchall()

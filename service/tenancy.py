@@ -7,6 +7,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.numeric import FloatLoader
 from psycopg_pool import AsyncConnectionPool
 
 from warehouse.database import Database, Role
@@ -30,6 +31,10 @@ class Caller:
 
 def pool(database: Database, size: int = 8) -> Pool:
     """A pool of connections under the service's role. Open it before use."""
+
+    async def configure(connection: Connection) -> None:
+        connection.adapters.register_loader("numeric", FloatLoader)  # JSON knows one kind of number
+
     return AsyncConnectionPool(
         database.url(role=Role.SERVICE),
         connection_class=Connection,
@@ -37,6 +42,7 @@ def pool(database: Database, size: int = 8) -> Pool:
         min_size=2,
         max_size=size,
         timeout=10,
+        configure=configure,
         open=False,
     )
 

@@ -30,11 +30,11 @@ Key = Annotated[
 ]
 _COLUMNS = """
 workload.workload_id, workload.operator_id, workload.user_id, workload.asset_id, workload.request, workload.workload_type,
-workload.priority, workload.status, workload.energy_kwh::float8, workload.power_kw::float8, workload.duration_minutes,
-workload.earliest_start, workload.deadline, workload.carbon_cap_gco2_kwh::float8, workload.price_cap_gbp_mwh::float8,
-workload.carbon_to_cost_weight::float8, workload.region_ids, workload.is_deferrable, workload.estimated,
-workload.unplaced_because, workload.actual_start, workload.actual_end, workload.actual_cost_gbp::float8,
-workload.actual_carbon_kg::float8, workload.created_at, workload.updated_at, to_jsonb(placement) as placement
+workload.priority, workload.status, workload.energy_kwh, workload.power_kw, workload.duration_minutes,
+workload.earliest_start, workload.deadline, workload.carbon_cap_gco2_kwh, workload.price_cap_gbp_mwh,
+workload.carbon_to_cost_weight, workload.region_ids, workload.is_deferrable, workload.estimated,
+workload.unplaced_because, workload.actual_start, workload.actual_end, workload.actual_cost_gbp,
+workload.actual_carbon_kg, workload.created_at, workload.updated_at, to_jsonb(placement) as placement
 """
 _FROM = """
 from app.compute_workloads as workload
@@ -184,7 +184,7 @@ async def _actual(connection: Connection, found: dict[str, Any], ended: datetime
     if found["actual_start"] is None or found["placement"] is None or ended <= found["actual_start"]:
         return nothing
     cursor = await connection.execute(
-        "select kg, gbp from workload_emissions(%s, %s, %s, %s)",
+        "select kg, gbp from workload_emissions(%s::smallint, %s, %s, %s::numeric)",
         [found["placement"]["region_id"], found["actual_start"], ended, found["power_kw"]],
     )
     return await cursor.fetchone() or nothing

@@ -16,8 +16,8 @@ half_hour as (
         intensity.forecast_gco2_kwh,
         price.price_gbp_mwh,
         (intensity.is_synthetic or coalesce(price.is_synthetic, false))::integer as is_synthetic
-    from {{ ref('carbon_intensity_regional') }} as intensity
-    left join {{ ref('wholesale_prices') }} as price
+    from {{ ref('carbon_intensity_regional').include(database=false) }} as intensity
+    left join {{ ref('wholesale_prices').include(database=false) }} as price
         on price.market = 'n2ex_day_ahead' and intensity.period_start = price.period_start
     where intensity.period_start >= best_windows.earliest and intensity.period_start < best_windows.deadline
         and intensity.region_id between 1 and 14

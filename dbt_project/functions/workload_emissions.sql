@@ -9,9 +9,9 @@ with half_hour as (
         workload_emissions.ended - interval '1 microsecond',
         interval '30 minutes'
     ) as grid (period_start)
-    left join {{ ref('carbon_intensity_regional') }} as intensity
+    left join {{ ref('carbon_intensity_regional').include(database=false) }} as intensity
         on intensity.region_id = workload_emissions.region_id and grid.period_start = intensity.period_start
-    left join {{ ref('wholesale_prices') }} as price
+    left join {{ ref('wholesale_prices').include(database=false) }} as price
         on price.market = 'n2ex_day_ahead' and grid.period_start = price.period_start
 )
 

@@ -1,0 +1,164 @@
+"""The service over a database in which one refresh has run against the emulator."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from service import tokens
+from service.app import create
+from service.settings import ServiceSettings
+from tests.conftest import FAST
+from tests.emulator import Emulator
+from warehouse import prepare
+from warehouse.database import Database, Role, existing_roles
+from warehouse.settings import PROJECT_ROOT
+
+TOKEN = "platform-token-of-the-tests"
+
+
+@pytest.fixture(scope="session")
+def grid_template(
+    server: Database, template: Database, session_dir: Path, _emulator: Emulator
+) -> Iterator[Database]:
+    """A database with the newest of what placements are decided by; all of it real, from the emulator."""
+    from flows.refresh import refresh
+
+    grid = replace(template, name=f"energy_grid_{os.getpid()}")
+    _copy(server, template, grid)
+    _emulator.reset()
+    with pytest.MonkeyPatch.context() as patch:
+        settings = {"DATABASE_URL": grid.address(), "DATA_DIR": str(session_dir), **FAST, **_emulator.settings}
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        outcome = refresh.fn(datasets=["carbon_intensity", "neso__n2ex_day_ahead", "beckn"])
+        patch.delenv("PGOPTIONS", raising=False)
+    assert outcome["failures"] == []
+    with grid.connect() as connection:  # the examples of an embedded database
+        connection.execute("truncate app.operators cascade")
+    yield grid
+    with server.connect() as connection:
+        connection.execute(f'drop database if exists "{grid.name}" with (force)')
+
+
+@pytest.fixture
+def grid(server: Database, grid_template: Database) -> Iterator[Database]:
+    """A copy of it for one test."""
+    fresh = replace(grid_template, name=f"{grid_template.name}_test")
+    _copy(server, grid_template, fresh)
+    yield fresh
+    with server.connect() as connection:
+        connection.execute(f'drop database if exists "{fresh.name}" with (force)')
+
+
+def _copy(server: Database, source: Database, target: Database) -> None:
+    with server.connect() as connection:
+        connection.execute(f'drop database if exists "{target.name}" with (force)')
+        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [source.name])
+        connection.execute(f'create database "{target.name}" template "{source.name}"')
+    existing_roles.cache_clear()
+    prepare.set_up(target)
+
+
+@dataclass
+class Api:
+    """The service, its database, and requests with the platform's token."""
+
+    client: TestClient
+    database: Database
+
+    def submit(self, request: str = "Train ResNet-50 on ImageNet", status: int = 201, **more: Any) -> dict[str, Any]:
+        """Submit a task and expect this status."""
+        headers = more.pop("headers", {})
+        answer = self.client.post("/submit_task", json={"request": request, **more}, headers=headers)
+        assert answer.status_code == status, answer.text
+        return dict(answer.json())
+
+    def get(self, path: str, status: int = 200, **more: Any) -> Any:
+        """Get a path and expect this status."""
+        answer = self.client.get(path, **more)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def query(self, statement: str, *values: Any, role: Role | None = None) -> list[tuple[Any, ...]]:
+        """Rows, as the owner of the database sees them, or under a role."""
+        with self.database.connect(role=role) as connection:
+            cursor = connection.execute(statement, values or None)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def operator(self, name: str, *, domains: tuple[str, ...] = (), is_default: bool = False) -> str:
+        """Make an operator; its id."""
+        return str(
+            self.query(
+                "insert into app.operators (name, email_domains, is_default) values (%s, %s, %s) returning operator_id",
+                name, list(domains), is_default,
+            )[0][0]
+        )  # fmt: skip
+
+    def asset(self, operator_id: str, name: str = "rack", *, region_id: int = 13, kw: float = 100, **more: Any) -> str:
+        """Make an asset; its id."""
+        columns = {"operator_id": operator_id, "name": name, "region_id": region_id, "rated_power_kw": kw, **more}
+        places = ", ".join(["%s"] * len(columns))
+        return str(
+            self.query(
+                f"insert into app.compute_assets ({', '.join(columns)}) values ({places}) returning asset_id",
+                *columns.values(),
+            )[0][0]
+        )
+
+    def token(self, operator: str) -> dict[str, str]:
+        """Headers with a token of that operator."""
+        return {"Authorization": f"Bearer {tokens.make(self.database, operator=operator, label=operator)}"}
+
+
+@pytest.fixture
+def api(grid: Database) -> Iterator[Api]:
+    """The service in this process."""
+    tokens.register(grid, TOKEN, label="tests")
+    with TestClient(create(grid, ServiceSettings()), headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+        yield Api(client, grid)
+
+
+@pytest.fixture
+def served(grid: Database, session_dir: Path) -> Iterator[httpx.Client]:
+    """The service as `python -m service` serves it, in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service"],
+        cwd=PROJECT_ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": grid.address(),
+            "DATA_DIR": str(session_dir),
+            "SERVICE_PORT": "0",
+            "SERVICE_TOKEN": TOKEN,
+            "SERVICE_REQUESTS_PER_MINUTE": "100000",
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        address = re.search(r"http://\S+", line)
+        assert address, line
+        with httpx.Client(base_url=address[0], headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def instant(text: str) -> datetime:
+    """An instant of an answer."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
