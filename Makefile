@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test up down refresh backfill dbt env psql trace emulator bench lint docs
+.PHONY: help run test up down status serve watch refresh backfill dbt env psql trace emulator bench lint docs
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,18 +16,27 @@ run: .venv/.installed ## install what is missing, start the database, refresh on
 	@$(BIN)/python -m flows.refresh
 
 test: .venv/.installed ## all tests, against the embedded PostgreSQL and TEST_DATABASE_URL if it is set
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
-up: .venv/.installed ## start the database and bring it up to date
-	@$(BIN)/python -m warehouse up
+up: .venv/.installed ## the whole stack: database, Prefect server with the deployments, a worker, the service
+	@$(BIN)/python -m flows.stack up
 
 down: .venv/.installed ## stop what was started
-	@$(BIN)/python -m warehouse down
+	@$(BIN)/python -m flows.stack down
+
+status: .venv/.installed ## what runs, and where
+	@$(BIN)/python -m flows.stack status
+
+serve: .venv/.installed ## the service alone, in the foreground
+	@$(BIN)/python -m service
+
+watch: .venv/.installed ## is every dataset as fresh as it should be? exit 1 if not
+	@$(BIN)/python -m flows.watch
 
 refresh: run ## the same as run
 
 backfill: .venv/.installed ## past days: make backfill FROM=2024-01-01 TO=2024-12-31 [DATASETS=...] [FORCE=1]
-	@$(BIN)/python -m flows.backfill --from "$(FROM)" --to "$(TO)" $(if $(DATASETS),--datasets $(DATASETS)) $(if $(FORCE),--force)
+	@$(BIN)/python -m flows.backfill --from "$(FROM)" --to "$(TO)" $(if $(DATASETS),--datasets $(DATASETS)) $(if $(FORCE),--force) $(if $(NEWEST_FIRST),--newest-first)
 
 dbt: .venv/.installed ## dbt with the right addresses: make dbt ARGS="run -s regions"
 	@eval "$$($(BIN)/python -m warehouse env)" && cd dbt_project && ../$(BIN)/dbt $(or $(ARGS),run)

@@ -7,11 +7,12 @@ from typing import Any
 
 from prefect import flow
 
-from flows import command
+from flows import command, elsewhere
+from flows.lineage import ProgressArtifact
 from flows.plan import missing, reach
 from flows.progress import Progress
 from flows.session import Session, session
-from flows.steps import Published, land, publish
+from flows.steps import Published, dataset_locks, land, publish
 from flows.summary import summarize
 from flows.table_states import table_states
 from pipelines.catalogue import select
@@ -19,13 +20,16 @@ from pipelines.collect import Collected, Request
 from pipelines.dataset import Dataset
 from pipelines.periods import LONDON, Window, iso, settlement_days
 from warehouse.errors import UsageError
+from warehouse.locks import exclusive_all
 
 CHUNK_REQUESTS = 30
 """Requests that are landed before they are published: a year of one dataset."""
 
 
-@flow(name="backfill", persist_result=False)
-def backfill(start: date, end: date, datasets: list[str] | None = None, force: bool = False) -> dict[str, Any]:
+@flow(name="backfill", persist_result=False, task_runner=elsewhere.task_runner())
+def backfill(
+    start: date, end: date, datasets: list[str] | None = None, force: bool = False, newest_first: bool = False
+) -> dict[str, Any]:
     """Fill the settlement days from `start` to `end`, both included, with what is missing of them.
 
     A half-hour is there when each of its values is real and was fetched two days after it or later. A run that was
@@ -36,25 +40,52 @@ def backfill(start: date, end: date, datasets: list[str] | None = None, force: b
         end: last settlement day.
         datasets: sources, datasets or clean tables; all of them if left out.
         force: ask for everything again, whether it is there or not.
+        newest_first: begin with the last day and go back, instead of the other way round.
     """
+    is_elsewhere = elsewhere.is_wanted()
     chosen = select(datasets or ())
     now = datetime.now(UTC)
     asked = _asked(chosen, start, end, now)
-    parameters = {"start": start, "end": end, "datasets": datasets, "force": force}
+    parameters = {"start": start, "end": end, "datasets": datasets, "force": force, "newest_first": newest_first}
     with session("backfill", parameters, now=now) as this:
         published, collected = Published(), Collected()
         published.add(publish(this))  # what a run that was killed had landed
-        requests = _plan(this, chosen, asked, force)
+        requests = _plan(this, chosen, asked, force, newest_first)
         with Progress("Backfilling", len(requests)) as progress:
-            for chunk in _chunks(requests):
-                landed = land(this, chunk, progress)
+            artifact = ProgressArtifact(len(requests))
+            for landed in _landed(this, requests, progress, is_elsewhere):
                 collected.fetches += landed.fetches
                 collected.bodies_rejected += landed.bodies_rejected
                 published.add(publish(this))
+                artifact.tell(len(collected.fetches), _so_far(collected, published, len(requests), now))
         if not requests:
             print("Nothing is missing: every half-hour of these days is there. Nothing was asked for.")
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
         return {"failures": this.run.failures, "run_id": str(this.run.run_id), "requests": len(requests)}
+
+
+def _landed(this: Session, requests: Sequence[Request], progress: Progress, is_elsewhere: bool) -> Iterator[Collected]:
+    """Chunk by chunk, what was landed: here, or on the workers of DASK_ADDRESS."""
+    if not is_elsewhere:
+        yield from (land(this, chunk, progress) for chunk in _chunks(requests))
+        return
+    land(this, [], progress)  # the tables of payloads, before anyone fills them
+    with exclusive_all(this.database, dataset_locks(requests)):
+        for landed in elsewhere.land_elsewhere(this.run, requests, this.now):
+            for fetch in landed.fetches:
+                progress.fetched(fetch)
+            yield landed
+
+
+def _so_far(collected: Collected, published: Published, total: int, begun: datetime) -> str:
+    done = len(collected.fetches)
+    spent = datetime.now(UTC) - begun
+    left = spent / done * (total - done) if done else None
+    rows = sum(published.rows_written.values())
+    return (
+        f"{done} of {total} requests, {rows:,} rows written; {round(spent.total_seconds())} s so far, "
+        f"about {round(left.total_seconds()) if left is not None else '?'} s left"
+    )
 
 
 def _asked(datasets: Sequence[Dataset], start: date, end: date, now: datetime) -> Window:
@@ -75,8 +106,8 @@ def _asked(datasets: Sequence[Dataset], start: date, end: date, now: datetime) -
     return asked
 
 
-def _plan(this: Session, datasets: Sequence[Dataset], asked: Window, force: bool) -> list[Request]:
-    """What is missing, oldest first."""
+def _plan(this: Session, datasets: Sequence[Dataset], asked: Window, force: bool, newest_first: bool) -> list[Request]:
+    """What is missing, oldest first or newest first."""
     reaches = {dataset.slug: window for dataset in datasets if (window := reach(dataset, asked, this.now))}
     requests = [
         Request(dataset, piece, even_if_known=force)
@@ -90,7 +121,7 @@ def _plan(this: Session, datasets: Sequence[Dataset], asked: Window, force: bool
             served=[reaches[slug] for slug in dataset.after if slug in reaches],
         )
     ]
-    return sorted(requests, key=lambda request: request.window)
+    return sorted(requests, key=lambda request: request.window, reverse=newest_first)
 
 
 def _chunks(requests: Sequence[Request]) -> Iterator[Sequence[Request]]:
@@ -119,13 +150,18 @@ def main() -> None:
     parser.add_argument(
         "--datasets", nargs="*", metavar="NAME", help="sources, datasets or clean tables; all if left out"
     )
+    parser.add_argument("--newest-first", action="store_true", help="begin with the last day")
     parser.add_argument("--force", action="store_true", help="ask for everything again, whether it is there or not")
     arguments = parser.parse_args()
 
     def run() -> bool:
         call = backfill if command.is_tracked() else backfill.fn
         outcome = call(
-            start=_day(arguments.start), end=_day(arguments.end), datasets=arguments.datasets, force=arguments.force
+            start=_day(arguments.start),
+            end=_day(arguments.end),
+            datasets=arguments.datasets,
+            force=arguments.force,
+            newest_first=arguments.newest_first,
         )
         return not outcome["failures"]
 

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.transform import Dbt
+from prefect.context import FlowRunContext
+
+from flows.dbt_runner import Dbt
 from pipelines.settings import PipelineSettings
 from warehouse import ledger
 from warehouse.database import Database, resolve
@@ -47,7 +49,9 @@ def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = 
     upstreams, settings = PipelineSettings(), WarehouseSettings()
     database = resolve(settings)
     prepare(database)
-    with ledger.run(database, flow, parameters) as run:
+    tracked = FlowRunContext.get()
+    flow_run_id = tracked.flow_run.id if tracked and tracked.flow_run else None
+    with ledger.run(database, flow, parameters, prefect_flow_run_id=flow_run_id) as run:
         this = Session(
             database=database,
             run=run,

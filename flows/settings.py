@@ -2,6 +2,7 @@
 
 import os
 
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
@@ -10,11 +11,22 @@ DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
 
 class FlowSettings(BaseSettings):
-    """`PREFECT_API_URL`, from the environment or `.env`."""
+    """Which Prefect server and Dask scheduler to use, and whom to alert; from the environment or `.env`."""
 
     model_config = SettingsConfigDict(env_file=PROJECT_ROOT / ".env", extra="ignore", env_ignore_empty=True)
 
     prefect_api_url: str | None = None
+    prefect_server_api_host: str = "127.0.0.1"
+    prefect_server_api_port: int = Field(4200, ge=0, le=65535)
+    dask_address: str | None = None
+    alert_webhook_url: SecretStr | None = None
+    payload_retention_days: int = Field(400, ge=14)
+    ledger_retention_days: int = Field(90, ge=14)
+
+    @staticmethod
+    def environment() -> dict[str, str]:
+        """What a process of ours inherits: everything that this one was given."""
+        return dict(os.environ)
 
 
 def quieten_libraries() -> None:

@@ -8,12 +8,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
 
+from flows import lineage
+from flows.dbt_runner import Built
 from flows.progress import Progress
 from flows.session import Session
-from flows.transform import Built
 from pipelines.catalogue import DATASETS
 from pipelines.collect import Collected, Request, collect
-from warehouse.locks import exclusive
+from warehouse.locks import exclusive, exclusive_all
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,6 +49,8 @@ class Published:
     """critical expectations of the clean checkpoint that were not met"""
     not_built: dict[str, str] = field(default_factory=dict)
     """model -> why dbt could not build it"""
+    rows_written: dict[str, int] = field(default_factory=dict)
+    """clean table -> rows that are new or changed"""
 
     @property
     def failures(self) -> list[str]:
@@ -63,8 +66,9 @@ class Published:
         self.held |= other.held
         self.not_built |= other.not_built
         self.unmet += other.unmet
-        for fault, rows in other.set_aside.items():
-            self.set_aside[fault] = self.set_aside.get(fault, 0) + rows
+        for counts, more in ((self.set_aside, other.set_aside), (self.rows_written, other.rows_written)):
+            for name, rows in more.items():
+                counts[name] = counts.get(name, 0) + rows
 
 
 def publish(session: Session) -> Published:
@@ -77,7 +81,9 @@ def publish(session: Session) -> Published:
         if unpacked.failures:
             return Published(not_built=unpacked.failures)
         published = judge_landed(session, waiting)
-        published.not_built = build(session, waiting).failures
+        built = build(session, waiting)
+        published.not_built = built.failures
+        published.rows_written = {node.name: node.rows for node in built.nodes if node.rows and node.publishes}
         if not published.not_built:
             published.unmet = judge_built(session, waiting)
     return published
@@ -85,23 +91,31 @@ def publish(session: Session) -> Published:
 
 @step("land")
 def land(session: Session, requests: Sequence[Request], progress: Progress) -> Collected:
-    """Fetch these windows, politely and side by side, and land their payloads."""
-    return collect(
-        session.database,
-        session.run,
-        requests,
-        now=session.now,
-        work_dir=session.data_dir / "dlt",
-        settings=session.upstreams,
-        datasets=list(DATASETS.values()),
-        on_progress=progress.fetched,
-    )
+    """Fetch these windows, politely and side by side, and land their payloads. A dataset is one run's at a time."""
+    with exclusive_all(session.database, dataset_locks(requests)):
+        return collect(
+            session.database,
+            session.run,
+            requests,
+            now=session.now,
+            work_dir=session.data_dir / "dlt",
+            settings=session.upstreams,
+            datasets=list(DATASETS.values()),
+            on_progress=progress.fetched,
+        )
+
+
+def dataset_locks(requests: Sequence[Request]) -> set[str]:
+    """The locks of the datasets that are asked for: a second run of one waits until the first has landed its chunk."""
+    return {f"dataset {request.dataset.slug}" for request in requests}
 
 
 @step("unpack what is new")
 def unpack(session: Session, datasets: Sequence[str]) -> Built:
     """Unpack the payloads that wait to be published, so that their values can be judged."""
-    return session.dbt.build_batches(datasets)
+    built = session.dbt.build_batches(datasets)
+    lineage.show_nodes(built.nodes)
+    return built
 
 
 @step("staging checkpoint")
@@ -111,7 +125,9 @@ def judge_landed(session: Session, datasets: Sequence[str]) -> Published:
 
     published = Published()
     for dataset in datasets:
-        verdict = staging.judge(session.database, session.run, session.suites, dataset)
+        verdict = step(f"judge what landed of {dataset}")(staging.judge)(
+            session.database, session.run, session.suites, dataset
+        )
         if verdict.held:
             published.held[dataset] = next(iter(verdict.held.values()))
         for fault, rows in verdict.set_aside.items():
@@ -122,7 +138,9 @@ def judge_landed(session: Session, datasets: Sequence[str]) -> Published:
 @step("build the clean tables")
 def build(session: Session, datasets: Sequence[str]) -> Built:
     """Publish what passed to the clean tables."""
-    return session.dbt.publish(datasets)
+    built = session.dbt.publish(datasets)
+    lineage.show_nodes(built.nodes)
+    return built
 
 
 @step("clean checkpoint")
@@ -133,7 +151,7 @@ def judge_built(session: Session, datasets: Sequence[str]) -> list[str]:
 
     unmet = []
     for table in clean.fed_by(datasets):
-        results = clean.judge(session.database, session.run, session.suites, table)
+        results = step(f"judge {table}")(clean.judge)(session.database, session.run, session.suites, table)
         unmet += [f"{table}: {result.description} is not met" for result in failed(results)]
     data_docs.write(session.suites, session.data_dir, title=f"Data quality of run {session.run.run_id}")
     return unmet

@@ -1,12 +1,13 @@
 """What a person reads at the end of a run: each table, how full, how new, how much of it real; what went wrong."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 
+from flows import lineage
 from flows.session import Session
 from flows.steps import Published
 from flows.table_states import TableState
@@ -40,11 +41,36 @@ def summarize(
         "tables": [{**vars(state), "synthetic_pct": state.synthetic_pct} for state in states],
     }
     session.run.failures += published.failures
+    lineage.show_summary(list(_artifact(fetches, published, states)), "\n\n".join(lines), session.data_dir)
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120, highlight=False)
     console.print(_table(states, session.now))
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
     return "\n".join(lines)
+
+
+def _artifact(
+    fetches: Sequence[Fetch], published: Published, states: Sequence[TableState]
+) -> Iterator[dict[str, object]]:
+    """A row a dataset, for Prefect's UI."""
+    by_table = {state.table: state for state in states}
+    for slug, dataset in DATASETS.items():
+        mine = [fetch for fetch in fetches if fetch.dataset == slug]
+        tables = [by_table[table] for table in dataset.clean_tables if table in by_table]
+        newest = max((state.newest_period for state in tables if state.newest_period), default=None)
+        rows = sum(state.rows for state in tables)
+        yield {
+            "dataset": slug,
+            "requests": len(mine),
+            "landed": sum(fetch.outcome == "landed" for fetch in mine),
+            "rejected": sum(fetch.outcome == "rejected" for fetch in mine),
+            "failed": sum(fetch.outcome == "failed" for fetch in mine),
+            "rows written": sum(published.rows_written.get(table, 0) for table in dataset.clean_tables),
+            "rows": rows,
+            "newest half-hour": f"{newest:%Y-%m-%d %H:%M}Z" if newest else "-",
+            "synthetic %": round(100 * sum(s.rows_synthetic for s in tables) / rows, 1) if rows else None,
+            "quality": f"HELD: {published.held[slug]}" if slug in published.held else "passed",
+        }
 
 
 def _table(states: Sequence[TableState], now: datetime) -> Table:

@@ -64,7 +64,7 @@ def server(session_dir: Path) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def template(server: Database, session_dir: Path) -> Iterator[Database]:
     """A database that is prepared, with every table and view of the project and not a row of data."""
-    from flows.transform import Dbt
+    from flows.dbt_runner import Dbt
     from pipelines.catalogue import DATASETS
     from pipelines.landing import Landing
 

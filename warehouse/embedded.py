@@ -50,13 +50,13 @@ def ensure_running(data_dir: Path) -> Database:
     """Create and start the server if need be, and return its address. Safe to call from many processes at once."""
     data_dir = data_dir.resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
-    running = _running(data_dir)
-    if running:
-        return running
+    already = running(data_dir)
+    if already:
+        return already
     with _locked(data_dir):
-        running = _running(data_dir)
-        if running:
-            return running
+        already = running(data_dir)
+        if already:
+            return already
         _initialise(data_dir)
         _start(data_dir)
         return _address(data_dir)
@@ -88,8 +88,9 @@ def _address(data_dir: Path, name: str = DATABASE) -> Database:
     return Database(host=HOST, port=kept["port"], user=ADMIN, password=kept["password"], name=name, is_embedded=True)
 
 
-def _running(data_dir: Path) -> Database | None:
+def running(data_dir: Path) -> Database | None:
     """The address, if the server of this very folder answers there."""
+    data_dir = data_dir.resolve()
     if not (_secrets(data_dir).exists() and (_cluster(data_dir) / "postmaster.pid").exists()):
         return None
     address = _address(data_dir)

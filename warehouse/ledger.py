@@ -47,6 +47,16 @@ class QualityResult:
     description: str
 
 
+@dataclass(frozen=True)
+class CrashedRun:
+    """A run whose process died."""
+
+    run_id: uuid.UUID
+    flow: str
+    started_at: datetime
+    prefect_flow_run_id: uuid.UUID | None
+
+
 @dataclass
 class Run:
     """A run under way: writes its own rows as it goes, so that a kill leaves a true record."""
@@ -100,18 +110,20 @@ class Run:
 
 
 @contextmanager
-def run(database: Database, flow: str, parameters: Mapping[str, Any]) -> Iterator[Run]:
+def run(
+    database: Database, flow: str, parameters: Mapping[str, Any], *, prefect_flow_run_id: uuid.UUID | None = None
+) -> Iterator[Run]:
     """Open a run: `completed` at the end, `failed` if it raises or notes a failure, `crashed` if its process dies.
 
     The run holds an advisory lock for as long as its process lives; the next run to start ends those whose lock is free.
     """
-    _end_crashed_runs(database)
+    end_crashed_runs(database)
     this = Run(database=database, run_id=uuid.uuid4(), flow=flow)
     with database.connect(role=Role.LOADER, name=f"energy-{flow}") as connection:
         connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [_lock_name(this.run_id)])
         connection.execute(
-            "insert into ops.runs (run_id, flow, parameters) values (%s, %s, %s)",
-            [this.run_id, flow, json.dumps(dict(parameters), default=str)],
+            "insert into ops.runs (run_id, flow, parameters, prefect_flow_run_id) values (%s, %s, %s, %s)",
+            [this.run_id, flow, json.dumps(dict(parameters), default=str), prefect_flow_run_id],
         )
         status = "failed"
         try:
@@ -128,13 +140,16 @@ def _lock_name(run_id: uuid.UUID) -> str:
     return f"run {run_id}"
 
 
-def _end_crashed_runs(database: Database) -> None:
+def end_crashed_runs(database: Database) -> list[CrashedRun]:
+    """End the runs whose process is gone; returns those that were ended now."""
+    ended = []
     with database.connect(role=Role.LOADER) as connection:
         running = connection.execute("select run_id from ops.runs where status = 'running'").fetchall()
         for (run_id,) in running:
             if not is_held(database, _lock_name(run_id)):
-                connection.execute(
+                ended += connection.execute(
                     "update ops.runs set status = 'crashed', ended_at = clock_timestamp() "
-                    "where run_id = %s and status = 'running'",
+                    "where run_id = %s and status = 'running' returning run_id, flow, started_at, prefect_flow_run_id",
                     [run_id],
-                )
+                ).fetchall()
+    return [CrashedRun(*row) for row in ended]

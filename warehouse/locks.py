@@ -1,6 +1,6 @@
 """Advisory locks: held by a connection, so that they end with their process, however it ends."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from warehouse.database import Database
@@ -13,6 +13,15 @@ def exclusive(database: Database, name: str) -> Iterator[None]:
     """Hold the lock `name` of this database; waits for whoever holds it."""
     with database.connect(name=f"energy-lock {name}") as connection:
         connection.execute(f"select pg_advisory_lock({_KEY})", [name])
+        yield
+
+
+@contextmanager
+def exclusive_all(database: Database, names: Iterable[str]) -> Iterator[None]:
+    """Hold several locks; taken in one order by everyone, so that two who want the same do not wait for each other."""
+    with database.connect(name="energy-locks") as connection:
+        for name in sorted(set(names)):
+            connection.execute(f"select pg_advisory_lock({_KEY})", [name])
         yield
 
 

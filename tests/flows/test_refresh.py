@@ -144,7 +144,7 @@ def test_the_vintage_known_later_wins_whatever_the_order_of_arrival(energy: Ener
     for (later,) in payloads:
         energy.query("update ops.payload_verdicts set verdict = 'held' where payload_id <> %s", later)
         energy.query("update ops.payload_verdicts set verdict = 'passed' where payload_id = %s", later)
-        from flows.transform import Dbt
+        from flows.dbt_runner import Dbt
         from warehouse.settings import WarehouseSettings
 
         dbt = Dbt(energy.database, WarehouseSettings().data_dir)

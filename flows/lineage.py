@@ -1,0 +1,118 @@
+"""What Prefect's UI shows of a run beside its steps: a task a dbt node, assets with their lineage, artifacts, links.
+
+Nothing of this happens where no Prefect server tracks the run.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+from prefect import task
+from prefect.artifacts import (
+    create_link_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.assets import Asset, AssetProperties
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
+from prefect.tasks import MaterializingTask, Task
+
+from flows.dbt_runner import Node
+from pipelines.catalogue import DATASETS
+from pipelines.settings import PUBLIC_URLS
+
+
+def is_tracked() -> bool:
+    """Whether a Prefect server tracks this run."""
+    return FlowRunContext.get() is not None
+
+
+def show_nodes(nodes: Iterable[Node]) -> None:
+    """A task run a dbt node, named for it, that went as the node went; clean tables are assets."""
+    if not is_tracked():
+        return
+    for node in nodes:
+        _task_of(node)(node.name, node.status, node.message, node.seconds, return_state=True)
+
+
+def _report(name: str, status: str, message: str, seconds: float) -> str:
+    """What dbt said of a node."""
+    told = f"{name}: {message or status} in {seconds:.2f} s"
+    if status not in ("success", "pass"):
+        raise RuntimeError(told)
+    print(told)
+    return told
+
+
+def _task_of(node: Node) -> Task[..., str]:
+    options: dict[str, Any] = {
+        "name": f"dbt {node.name}",
+        "cache_policy": NO_CACHE,
+        "persist_result": False,
+        "log_prints": True,
+    }
+    if node.schema != "public":
+        return task(**options)(_report)
+    upstream: list[str | Asset] = [_dataset_asset(slug) for slug in node.publishes]
+    return MaterializingTask(
+        fn=_report,
+        assets=[_table_asset(node)],
+        materialized_by="dbt",
+        asset_deps=upstream or list(_read(node)),
+        **options,
+    )
+
+
+def _read(node: Node) -> Iterator[str | Asset]:
+    return (f"postgres://public/{name}" for name in node.reads)
+
+
+def _table_asset(node: Node) -> Asset:
+    return Asset(
+        key=f"postgres://public/{node.name}",
+        properties=AssetProperties(name=node.name, description=node.description[:5000]),
+    )
+
+
+def _dataset_asset(slug: str) -> Asset:
+    dataset = DATASETS[slug]
+    address = PUBLIC_URLS[dataset.source].split("://", 1)[1]
+    return Asset(
+        key=f"https://{address}/{slug}",
+        properties=AssetProperties(
+            name=slug, url=PUBLIC_URLS[dataset.source], description=f"Payloads: staging.{slug}_payloads"
+        ),
+    )
+
+
+def show_summary(rows: Sequence[Mapping[str, Any]], words: str, data_dir: Path) -> None:
+    """The summary of a run as a table, and links to what was judged and what the tables mean."""
+    if not is_tracked():
+        return
+    create_table_artifact(key="summary", table=[dict(row) for row in rows], description=words[:4000])
+    for key, text, path in (
+        ("data-docs", "Data quality (Great Expectations)", data_dir / "data_docs" / "index.html"),
+        ("dbt-docs", "Tables and columns (dbt); written by `make docs`", data_dir / "dbt" / "static_index.html"),
+    ):
+        create_link_artifact(key=key, link=path.resolve().as_uri(), link_text=text)
+
+
+class ProgressArtifact:
+    """How far a backfill has come, as the UI shows it."""
+
+    def __init__(self, total: int):
+        self._total = total
+        self._id: UUID | None = None
+        if is_tracked():
+            self._id = cast(
+                UUID, create_progress_artifact(0.0, key="backfill-progress", description=f"0 of {total} requests")
+            )
+
+    def tell(self, done: int, words: str) -> None:
+        """So much is done."""
+        if self._id:
+            share = 100.0 * done / self._total if self._total else 100.0
+            update_progress_artifact(self._id, min(100.0, share), description=words)

@@ -1,0 +1,134 @@
+"""`maintenance`: what grows without end is cut back, by a stated policy.
+
+- Payloads older than PAYLOAD_RETENTION_DAYS (400) that no row of a clean table comes from any more: forecasts that newer ones
+  replaced. With them go their vintages. The payload behind a row is never removed, so that every row stays traceable and
+  `public` can be built again from what is left.
+- Bodies that were rejected, requests that brought nothing new, and quality results, older than LEDGER_RETENTION_DAYS (90).
+  `ops.runs` is kept.
+"""
+
+import argparse
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from prefect import flow
+
+from flows import command
+from flows.dbt_runner import Dbt
+from flows.settings import FlowSettings
+from flows.steps import step
+from pipelines.catalogue import DATASETS
+from warehouse import ledger
+from warehouse.database import Database, Role, resolve
+from warehouse.locks import exclusive
+from warehouse.prepare import prepare
+from warehouse.settings import WarehouseSettings
+
+
+@flow(name="maintenance", persist_result=False)
+def maintenance() -> dict[str, Any]:
+    """Remove old payloads that nothing refers to, and old entries of the ledger; say what was removed."""
+    settings, database = FlowSettings(), resolve()
+    prepare(database)
+    now = datetime.now(UTC)
+    with ledger.run(database, "maintenance", {}) as run, exclusive(database, "publish"):
+        removed = {
+            **remove_payloads(database, now - timedelta(days=settings.payload_retention_days)),
+            **remove_entries(database, now - timedelta(days=settings.ledger_retention_days)),
+        }
+        run.summary |= {"removed": removed}
+        for what, count in removed.items():
+            print(f"{what}: {count} removed")
+        if not any(removed.values()):
+            print("Nothing was old enough to remove.")
+    return {"removed": removed}
+
+
+@step("remove payloads that were superseded")
+def remove_payloads(database: Database, before: datetime) -> dict[str, int]:
+    """Payloads of before that instant that no clean row comes from, with their vintages."""
+    consumers = _consumers(database)
+    removed = {}
+    with database.connect() as connection:
+        for slug in DATASETS:
+            if _exists(connection, f"staging.{slug}_payloads"):
+                with connection.transaction():
+                    removed[slug] = _remove(connection, slug, consumers.get(slug, []), before)
+    return removed
+
+
+def _consumers(database: Database) -> dict[str, list[tuple[str, str]]]:
+    dbt = Dbt(database, WarehouseSettings().data_dir)
+    try:
+        manifest = dbt.parse().result()
+    finally:
+        dbt.close()
+    consumers: dict[str, list[tuple[str, str]]] = {}
+    for node in manifest.nodes.values():
+        for slug in node.config.get("publishes") or () if node.resource_type == "model" else ():
+            consumers.setdefault(slug, []).append((node.schema, node.name))
+    return consumers
+
+
+def _remove(connection: psycopg.Connection, slug: str, consumers: list[tuple[str, str]], before: datetime) -> int:
+    there = [(schema, name) for schema, name in consumers if _has_payloads(connection, schema, name)]
+    captures = [f"{schema}.{name}" for schema, name in there if name.endswith("__captures")]
+    unreferenced = " ".join(
+        f"and not exists (select 1 from {schema}.{name} as kept where kept.payload_id = payload.payload_id)"
+        for schema, name in there
+        if not name.endswith("__captures")
+    )
+    connection.execute(
+        f"create temporary table superseded on commit drop as select payload_id from staging.{slug}_payloads as payload "
+        f"where fetched_at < %s {unreferenced}",
+        [before],
+    )
+    for table in captures:
+        connection.execute(f"delete from {table} where payload_id in (select payload_id from superseded)")
+    for table in ("intermediate.published_payloads", "ops.payload_verdicts"):
+        connection.execute(f"delete from {table} where payload_id in (select payload_id from superseded)")
+    return connection.execute(
+        f"delete from staging.{slug}_payloads where payload_id in (select payload_id from superseded)"
+    ).rowcount
+
+
+@step("cut back the ledger")
+def remove_entries(database: Database, before: datetime) -> dict[str, int]:
+    """Old entries that nothing is traced by."""
+    statements = {
+        "quality results": "delete from ops.quality_results where checked_at < %s",
+        "requests that brought nothing new": "delete from ops.fetches where outcome in ('known', 'failed') and fetched_at < %s",
+    }
+    with database.connect(role=Role.LOADER) as connection:
+        if _exists(connection, "staging.rejected_payloads"):
+            statements["rejected bodies"] = "delete from staging.rejected_payloads where fetched_at < %s"
+        return {what: connection.execute(statement, [before]).rowcount for what, statement in statements.items()}
+
+
+def _has_payloads(connection: psycopg.Connection, schema: str, name: str) -> bool:
+    row = connection.execute(
+        "select exists (select from information_schema.columns where (table_schema, table_name, column_name) = (%s, %s, %s))",
+        [schema, name, "payload_id"],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _exists(connection: psycopg.Connection, relation: str) -> bool:
+    row = connection.execute("select to_regclass(%s) is not null", [relation]).fetchone()
+    return bool(row and row[0])
+
+
+def main() -> None:
+    """The command line."""
+    argparse.ArgumentParser(
+        prog="python -m flows.maintenance",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
+    run = maintenance if command.is_tracked() else maintenance.fn
+    command.run(lambda: run() is not None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""`python -m flows.watch`: is everything still going? For cron or a systemd timer, outside of any scheduler.
+
+Ends runs whose process died, prints a line for each dataset that is later than its cadence allows, tells ALERT_WEBHOOK_URL
+once when an incident begins and once when it ends, and exits 1 while there is one.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import psycopg
+
+from flows import command
+from flows.cadence import CADENCES, GRACE, UNANSWERED_AFTER
+from flows.settings import FlowSettings
+from flows.stale_runs import crash_in_prefect
+from pipelines.catalogue import DATASETS
+from warehouse import ledger
+from warehouse.database import Database, Role, resolve
+from warehouse.prepare import prepare
+
+WEBHOOK_SECONDS = 10
+_STATE = """
+select dataset, max(fetched_at) as asked, max(fetched_at) filter (where outcome in ('landed', 'known')) as answered
+from ops.fetches
+where dataset = any(%s)
+group by dataset
+"""
+_HELD = """
+select dataset, count(*), min(reason) from ops.payload_verdicts
+where verdict = 'held' and judged_at > now() - interval '1 day'
+group by dataset
+order by dataset
+"""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that is wrong now. One incident a kind and subject, however many datasets it strikes."""
+
+    kind: str  # stopped | upstream | held
+    subject: str
+    line: str
+
+
+def troubles(connection: psycopg.Connection, now: datetime) -> Iterator[Trouble]:
+    """What is wrong now, a line a dataset."""
+    watched = {slug: dataset for slug, dataset in DATASETS.items() if dataset.refreshes(now) is not None}
+    state = {row[0]: row[1:] for row in connection.execute(_STATE, [list(watched)]).fetchall()}
+    for slug, dataset in watched.items():
+        cadence = CADENCES[dataset.source]
+        asked, answered = state.get(slug, (None, None))
+        if asked is None or now - asked > cadence + GRACE:
+            line = f"{slug}: last asked for {_ago(asked, now)}; it should be every {_minutes(cadence)} minutes"
+            yield Trouble("stopped", dataset.source, line)
+        elif answered is None or now - answered > cadence + UNANSWERED_AFTER:
+            line = f"{slug}: asked for {_ago(asked, now)}, but its last answer is {_ago(answered, now)}"
+            yield Trouble("upstream", dataset.source, line)
+    for slug, count, reason in connection.execute(_HELD).fetchall():
+        yield Trouble("held", slug, f"{slug}: {count} payloads are held back by the quality gate: {reason}")
+
+
+def keep_incidents(connection: psycopg.Connection, found: Sequence[Trouble]) -> None:
+    """Open an incident for what is new, close those that are over."""
+    wrong = {(trouble.kind, trouble.subject): trouble.line for trouble in found}
+    for (kind, subject), line in wrong.items():
+        connection.execute(
+            "insert into ops.incidents (kind, subject, message) values (%s, %s, %s) "
+            "on conflict (kind, subject) where closed_at is null do nothing",
+            [kind, subject, line],
+        )
+    for incident_id, kind, subject in connection.execute(
+        "select incident_id, kind, subject from ops.incidents where closed_at is null"
+    ).fetchall():
+        if (kind, subject) not in wrong:
+            connection.execute(
+                "update ops.incidents set closed_at = clock_timestamp() where incident_id = %s", [incident_id]
+            )
+
+
+def tell(connection: psycopg.Connection, webhook: str) -> None:
+    """Send what has not been told: one message when an incident begins, one when it is over. Tries again at the next watch."""
+    rows = connection.execute(
+        "select incident_id, kind, subject, message, opened_at, closed_at, opening_told_at is not null "
+        "from ops.incidents where opening_told_at is null or (closed_at is not null and closing_told_at is null) "
+        "order by incident_id for update skip locked"
+    ).fetchall()
+    for incident_id, kind, subject, message, opened_at, closed_at, is_told in rows:
+        states = [*(["open"] if not is_told else []), *(["closed"] if closed_at else [])]
+        for state in states:
+            words = f"{'ALERT' if state == 'open' else 'ALL CLEAR'} energy-data-pipeline, {kind} {subject}: {message}"
+            body = {"text": words, "state": state, "kind": kind, "subject": subject, "since": opened_at.isoformat()}
+            try:
+                httpx.post(webhook, json=body, timeout=WEBHOOK_SECONDS).raise_for_status()
+            except httpx.HTTPError as error:
+                print(
+                    f"ALERT_WEBHOOK_URL could not be told ({type(error).__name__}); the next watch tries again",
+                    file=sys.stderr,
+                )
+                return
+            column = "opening_told_at" if state == "open" else "closing_told_at"
+            connection.execute(
+                f"update ops.incidents set {column} = clock_timestamp() where incident_id = %s", [incident_id]
+            )
+
+
+def watch(database: Database, now: datetime) -> list[Trouble]:
+    """One look: sweep, judge, keep, tell."""
+    settings = FlowSettings()
+    for run in ledger.end_crashed_runs(database):
+        crash_in_prefect(run)
+        print(
+            f"{run.flow}: the run of {run.started_at:%Y-%m-%d %H:%M}Z died; it is marked as crashed. Run it again to go on."
+        )
+    with database.connect(role=Role.LOADER, name="energy-watch") as connection:
+        found = list(troubles(connection, now))
+        keep_incidents(connection, found)
+        if settings.alert_webhook_url:
+            with connection.transaction():
+                tell(connection, settings.alert_webhook_url.get_secret_value())
+    return found
+
+
+def _ago(instant: datetime | None, now: datetime) -> str:
+    return "never" if instant is None else f"{_minutes(now - instant)} minutes ago"
+
+
+def _minutes(span: timedelta) -> int:
+    return round(span.total_seconds() / 60)
+
+
+def main() -> None:
+    """The command line."""
+    argparse.ArgumentParser(prog="python -m flows.watch", description=__doc__).parse_args()
+
+    def run() -> bool:
+        database = resolve()
+        prepare(database)
+        found = watch(database, datetime.now(UTC))
+        for trouble in found:
+            print(f"LATE {trouble.line}" if trouble.kind != "held" else f"HELD {trouble.line}")
+        if not found:
+            print(f"All {len(DATASETS)} datasets are as they should be.")
+        return not found
+
+    command.run(run)
+
+
+if __name__ == "__main__":
+    main()
