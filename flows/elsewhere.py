@@ -94,8 +94,7 @@ def land_elsewhere(run: ledger.Run, requests: Sequence[Request], now: datetime) 
         yield future.result()
 
 
-@task(name="land a chunk", cache_policy=NO_CACHE, persist_result=False, retries=1)
-def land_chunk(run_id: uuid.UUID, flow: str, pieces: Sequence[Piece], now: datetime) -> Collected:
+def land_here(run_id: uuid.UUID, flow: str, pieces: Sequence[Piece], now: datetime) -> Collected:
     """Fetch and land a few windows, wherever this runs. Asked for again, it lands nothing twice."""
     with _one_at_a_time:
         database = resolve()
@@ -108,3 +107,9 @@ def land_chunk(run_id: uuid.UUID, flow: str, pieces: Sequence[Piece], now: datet
             settings=PipelineSettings(),
             datasets=[],
         )
+
+
+@task(name="land a chunk", cache_policy=NO_CACHE, persist_result=False, retries=1)
+def land_chunk(run_id: uuid.UUID, flow: str, pieces: Sequence[Piece], now: datetime) -> Collected:
+    """A chunk on a worker. It travels as a copy of itself, so what it does stands in a function that is imported there."""
+    return land_here(run_id, flow, pieces, now)

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flows.cadence import CADENCES
 from flows.settings import FlowSettings
+from pipelines.catalogue import DATASETS
 from pipelines.settings import PipelineSettings
+from service.settings import ServiceSettings
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
 
 ALLOWED = {
@@ -27,6 +30,8 @@ ONLY_IN = {
     "requests": "pipelines",
     "great_expectations": "checkpoints",
     "alembic": "warehouse",
+    "fastapi": "service",
+    "distributed": "flows",
 }
 
 
@@ -49,7 +54,7 @@ def test_imports_run_one_way(room: str) -> None:
             assert room == ONLY_IN[other], f"{path} imports {module}, which belongs to {ONLY_IN[other]}"
 
 
-@pytest.mark.parametrize("room", ["warehouse", "pipelines", "checkpoints", "flows", "benchmarks"])
+@pytest.mark.parametrize("room", ["warehouse", "pipelines", "checkpoints", "flows", "service", "benchmarks"])
 def test_only_settings_read_the_environment(room: str) -> None:
     for path in (PROJECT_ROOT / room).rglob("*.py"):
         if path.name != "settings.py":
@@ -63,14 +68,17 @@ def test_no_room_shadows_a_package() -> None:
 
 def test_the_example_names_every_setting() -> None:
     named = set(re.findall(r"^([A-Z_]+)=", (PROJECT_ROOT / ".env.example").read_text(), flags=re.M))
-    settings = {f.upper() for s in (WarehouseSettings, PipelineSettings, FlowSettings) for f in s.model_fields}
+    settings = {f.upper() for s in (WarehouseSettings, PipelineSettings, FlowSettings, ServiceSettings) for f in s.model_fields}
     assert named - settings == {"TEST_DATABASE_URL", "RECORDED_DIR"}
     assert settings <= named
 
 
 def test_every_deployment_imports_and_takes_its_parameters() -> None:
     config = yaml.safe_load((PROJECT_ROOT / "prefect.yaml").read_text())
-    assert {d["name"] for d in config["deployments"]} == {"refresh", "backfill", "discover-neso"}
+    assert {d["name"] for d in config["deployments"]} == {
+        *("refresh", "refresh-carbon-intensity", "refresh-elexon", "refresh-neso", "refresh-beckn"),
+        *("transform", "backfill", "discover-neso", "maintenance"),
+    }
     for deployment in config["deployments"]:
         path, name = deployment["entrypoint"].split(":")
         flow = getattr(importlib.import_module(path.removesuffix(".py").replace("/", ".")), name)
@@ -81,6 +89,18 @@ def test_every_deployment_imports_and_takes_its_parameters() -> None:
 
         for field, schema in parameter_schema(flow.fn).properties.items():
             assert schema.get("description"), f"{name}.{field} has no description in the form"
+
+
+def test_each_source_is_scheduled_as_often_as_the_watch_expects() -> None:
+    config = yaml.safe_load((PROJECT_ROOT / "prefect.yaml").read_text())
+    runs_an_hour = {}
+    for deployment in config["deployments"]:
+        source = ((deployment.get("parameters") or {}).get("datasets") or [None])[0]
+        if deployment["name"].startswith("refresh-"):
+            (schedule,) = deployment["schedules"]
+            runs_an_hour[source] = len(schedule["cron"].split()[0].split(","))
+    assert runs_an_hour == {source: 3600 / cadence.total_seconds() for source, cadence in CADENCES.items()}
+    assert set(CADENCES) == {dataset.source for dataset in DATASETS.values()}
 
 
 def test_every_make_target_in_the_documents_exists() -> None:

@@ -17,6 +17,7 @@ MINIMUM_SERVER_VERSION = 150000
 def prepare(database: Database) -> None:
     """Apply the migrations that are missing; does nothing, in milliseconds, when none is."""
     if _version(database) == newest_revision():
+        restore_public(database)
         return
     with exclusive(database, "migrations"):
         from alembic import command
@@ -49,6 +50,27 @@ def _version(database: Database) -> str | None:
         except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
             return None
         return row[0] if row else None
+
+
+def restore_public(database: Database) -> None:
+    """Make schema `public` again after it was dropped, with the rights that went with it; dbt fills it from the payloads."""
+    roles = existing_roles(database)
+    with database.connect() as connection:
+        row = connection.execute(
+            "select to_regnamespace('public') is not null, "
+            "exists (select from pg_default_acl where defaclnamespace = to_regnamespace('public'))"
+        ).fetchone()
+        if row and row[0] and (row[1] or not roles):
+            return
+        connection.execute("create schema if not exists public")
+        if Role.TRANSFORMER not in roles:
+            return
+        connection.execute(f"grant usage, create on schema public to {Role.TRANSFORMER}")
+        for role in roles & {Role.LOADER, Role.SERVICE, Role.READER}:
+            connection.execute(f"grant usage on schema public to {role}")
+            connection.execute(
+                f"alter default privileges for role {Role.TRANSFORMER} in schema public grant select on tables to {role}"
+            )
 
 
 def set_up(database: Database) -> None:

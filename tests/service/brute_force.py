@@ -185,7 +185,9 @@ def world(seed: int) -> World:
         }
         for number in range(dice.randint(1, 4))
     ]
-    venues = of_operator(OPERATOR, assets if dice.random() < 0.6 else [], grid, region_capacity_kw=50)
+    venues = of_operator(OPERATOR, assets if dice.random() < 0.5 else [], grid, region_capacity_kw=50)
+    if any(venue.window for venue in venues) and dice.random() < 0.6:
+        venues = [venue for venue in venues if venue.window]
 
     duration = timedelta(minutes=dice.choice((dice.randint(1, 90), dice.randint(1, 600), dice.randint(1, 1800), 120)))
     earliest = known_at + timedelta(seconds=dice.choice((0, dice.randrange(7200), dice.randrange(100_000))))
@@ -223,7 +225,7 @@ def _row(dice: random.Random, length: int, least: int, most: int) -> list[int | 
 
 def _window(dice: random.Random, number: int, known_at: datetime) -> Window:
     opens, closes = (time(dice.randrange(24), dice.choice((0, 0, 30, 45))) for _ in range(2))
-    closes = opens if dice.random() < 0.1 else closes
+    closes = opens if dice.random() < 0.2 else closes
     return Window(
         window_id=f"w{number}",
         name=f"window {number}",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -95,6 +95,15 @@ class Api:
             cursor = connection.execute(statement, values or None)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
+    def under(self, role: Role, statement: str, *values: Any, speaking_for: str | None = None) -> list[tuple[Any, ...]]:
+        """Rows as a role sees them that speaks for an operator; skips the test where the role does not exist."""
+        if role not in existing_roles(self.database):
+            pytest.skip(f"the user of this server may not take on {role}: its rights cannot be tried")
+        with self.database.connect(role=role) as connection:
+            if speaking_for is not None:
+                connection.execute("select set_config('energy.operator_id', %s, false)", [speaking_for])
+            return connection.execute(statement, values or None).fetchall()  # type: ignore[arg-type]
+
     def operator(self, name: str, *, domains: tuple[str, ...] = (), is_default: bool = False) -> str:
         """Make an operator; its id."""
         return str(
@@ -129,9 +138,30 @@ def api(grid: Database) -> Iterator[Api]:
 
 
 @pytest.fixture
-def served(grid: Database, session_dir: Path) -> Iterator[httpx.Client]:
+def log_of_served(tmp_path: Path) -> Path:
+    """What the process of `served` says of itself."""
+    return tmp_path / "service.log"
+
+
+@pytest.fixture
+def served(grid: Database, session_dir: Path, log_of_served: Path) -> Iterator[httpx.Client]:
     """The service as `python -m service` serves it, in a process of its own."""
-    process = subprocess.Popen(
+    with log_of_served.open("w") as log:
+        process = _serve(grid, session_dir, log)
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        address = re.search(r"http://\S+", line)
+        assert address, line + log_of_served.read_text()
+        with httpx.Client(base_url=address[0], headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _serve(grid: Database, session_dir: Path, log: IO[str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
         [sys.executable, "-m", "service"],
         cwd=PROJECT_ROOT,
         env={
@@ -143,18 +173,9 @@ def served(grid: Database, session_dir: Path) -> Iterator[httpx.Client]:
             "SERVICE_REQUESTS_PER_MINUTE": "100000",
         },
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
     )
-    try:
-        assert process.stdout
-        line = process.stdout.readline()
-        address = re.search(r"http://\S+", line)
-        assert address, line
-        with httpx.Client(base_url=address[0], headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
-            yield client
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def instant(text: str) -> datetime:
