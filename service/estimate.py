@@ -5,6 +5,7 @@ fine-tuning, a few servers for the rest. An answer names each figure that was es
 """
 
 import csv
+import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,9 +32,7 @@ def classes() -> tuple[WorkloadClass, ...]:
         return tuple(
             WorkloadClass(
                 workload_type=row["workload_type"],
-                pattern=re.compile(r"(?<![a-z])(?:" + "|".join(map(re.escape, row["words"].split("|"))) + ")")
-                if row["words"]
-                else None,
+                pattern=_pattern(row["words"].split("|")) if row["words"] else None,
                 power_kw=float(row["power_kw"]),
                 duration=timedelta(minutes=int(row["duration_minutes"])),
                 is_deferrable=row["is_deferrable"] == "true",
@@ -41,6 +40,12 @@ def classes() -> tuple[WorkloadClass, ...]:
             )
             for row in csv.DictReader(file)
         )
+
+
+def _pattern(words: list[str]) -> re.Pattern[str]:
+    """Any of these at the beginning of a word; one that is written with a space behind it is a whole word."""
+    ends = (re.escape(word.strip()) + ("(?![a-z])" if word.endswith(" ") else "") for word in words)
+    return re.compile(r"(?<![a-z])(?:" + "|".join(ends) + ")")
 
 
 def classify(request: str, workload_type: str | None = None) -> WorkloadClass:
@@ -81,7 +86,8 @@ def size(
             )
         return Size(power_kw, timedelta(minutes=minutes), ())
     if energy_kwh is not None and power_kw is not None:
-        minutes = max(1, round(energy_kwh / power_kw * 60))
+        # whole minutes, and rather one more than more power than was said
+        minutes = max(1, math.ceil(energy_kwh / power_kw * 60 - 1e-6))
         return Size(energy_kwh * 60 / minutes, timedelta(minutes=minutes), ())
     if energy_kwh is not None:
         # its energy is known: the class says only how long such a run takes
@@ -91,4 +97,4 @@ def size(
     guessed = tuple(name for name, given in (("power_kw", power_kw), ("duration_minutes", minutes)) if given is None)
     power = power_kw if power_kw is not None else typical.power_kw
     length = timedelta(minutes=minutes) if minutes is not None else typical.duration
-    return Size(power, length, (*guessed, "energy_kwh"))
+    return Size(power, length, (*guessed, "energy_kwh") if guessed else ())

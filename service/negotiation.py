@@ -65,17 +65,20 @@ def decide(
     possible = laid_out.possible
     energy, wanted = _energy(task, laid_out, outlook)
     compute = _compute(task, laid_out, outlook, possible, wanted)
-    options = [option(task, laid_out, outlook, *at) for at in laid_out.ranked(possible, laid_out.score)]
-    bound = _bound(task, laid_out, outlook, options)
+    ranked = laid_out.ranked(possible, laid_out.score)
+    options = [option(task, laid_out, outlook, *at) for at in ranked]
+    bound = _bound(task, laid_out, outlook, options, ranked[0] if ranked else (0, 0))
     because = None if options else _why_not(laid_out, bound)
-    return Decision(options, bound, (energy, compute, _head(task, options, wanted, laid_out, because)), because)
+    return Decision(
+        options, bound, (energy, compute, _head(task, options, wanted, laid_out, outlook, because)), because
+    )
 
 
 def _energy(task: Task, laid_out: Candidates, outlook: Outlook) -> tuple[Round, list[tuple[int, int]]]:
     mask = np.ones(laid_out.score.shape, dtype=bool)
     for name in ENERGY_KNOWS:
         mask &= laid_out.masks[name]
-    wanted = laid_out.ranked(mask, laid_out.by_carbon)
+    wanted = laid_out.ranked(mask, laid_out.intensity)
     if not wanted:
         return Round(
             "energy", "refused", (), ("no start within the forecast keeps the deadline, regions and caps",)
@@ -98,7 +101,7 @@ def _compute(
         broken = [name for name, mask in laid_out.masks.items() if not mask[at]]
         place = laid_out.venues[at[0]].name
         reasons.append(f"{place}: {'is free' if not broken else 'not possible by ' + ', '.join(broken)}")
-    ranked = laid_out.ranked(possible, laid_out.by_carbon)
+    ranked = laid_out.ranked(possible, laid_out.intensity)
     proposals = [_brief(option(task, laid_out, outlook, *at)) for at in ranked]
     if not ranked:
         return Round("compute", "refused", (), (*reasons, "no venue can take it"))
@@ -110,7 +113,12 @@ def _compute(
 
 
 def _head(
-    task: Task, options: Sequence[Option], wanted: Sequence[tuple[int, int]], laid_out: Candidates, because: str | None
+    task: Task,
+    options: Sequence[Option],
+    wanted: Sequence[tuple[int, int]],
+    laid_out: Candidates,
+    outlook: Outlook,
+    because: str | None,
 ) -> Round:
     if not options:
         return Round("head", "refused", (), (because or "",))
@@ -118,7 +126,9 @@ def _head(
     weighed = {1.0: "carbon alone decides", 0.0: "cost alone decides"}.get(
         task.weight, f"carbon counts {task.weight:g} and cost {1 - task.weight:g}"
     )
-    is_first_wish = bool(wanted) and laid_out.venues[wanted[0][0]].key == best.venue.key
+    is_first_wish = bool(wanted) and (laid_out.venues[wanted[0][0]].key, outlook.instant(laid_out.starts[wanted[0][1]])) == (
+        best.venue.key, best.starts_at,
+    )  # fmt: skip
     reason = "as the energy agent proposed" if is_first_wish else "the best of what the compute agent can offer"
     return Round("head", "decided", [_brief(best)], (f"{weighed}: score {best.score_gbp} GBP", reason))
 
@@ -129,7 +139,9 @@ def _brief(found: Option) -> dict[str, Any]:
     return {**told, "starts_at": found.starts_at.isoformat(), "ends_at": found.ends_at.isoformat()}
 
 
-def _bound(task: Task, laid_out: Candidates, outlook: Outlook, options: Sequence[Option]) -> list[Bound]:
+def _bound(
+    task: Task, laid_out: Candidates, outlook: Outlook, options: Sequence[Option], best: tuple[int, int]
+) -> list[Bound]:
     found = []
     for name, mask in laid_out.masks.items():
         struck_out = laid_out.keeping(without=name) & ~mask
@@ -138,9 +150,9 @@ def _bound(task: Task, laid_out: Candidates, outlook: Outlook, options: Sequence
             continue
         saves: dict[str, float | None] | None = None
         if options:
-            ranked = laid_out.ranked(struck_out & np.isfinite(laid_out.score), laid_out.score, 1)
+            ranked = laid_out.ranked(struck_out & ~np.isnan(laid_out.score), laid_out.score, 1)
             other = option(task, laid_out, outlook, *ranked[0]) if ranked else None
-            if other is None or other.score_gbp >= options[0].score_gbp:
+            if other is None or laid_out.score[ranked[0]] >= laid_out.score[best] - 1e-9:
                 continue  # it struck out nothing better
             costs = (options[0].cost_gbp, other.cost_gbp)
             saves = {

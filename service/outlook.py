@@ -14,7 +14,10 @@ HALF_HOUR = 1800
 REGIONS = range(1, 15)
 HORIZON = timedelta(hours=48)
 
+HALF_HOUR_MICROSECONDS = HALF_HOUR * 1_000_000
+
 Numbers = NDArray[np.float64]
+Microseconds = NDArray[np.int64]
 
 _INTENSITY = """
 select region_id, extract(epoch from period_start)::bigint as starts, forecast_gco2_kwh, is_synthetic, forecast_known_at
@@ -66,24 +69,34 @@ class Series:
         object.__setattr__(self, "_gaps", np.concatenate([zero, np.cumsum(np.isnan(self.values), axis=1)], axis=1))
 
     def means(self, starts: Numbers, length: float) -> Numbers:
-        """Mean from each start (in half-hours of the spine) over a length; NaN where any of it is unknown."""
-        ends = starts + length
-        last = self.values.shape[1]
-        inside = (starts >= 0) & (ends <= last + 1e-9)
-        first, past = np.clip(np.floor(starts), 0, last).astype(int), np.clip(np.ceil(ends - 1e-9), 0, last).astype(int)
+        """Mean from each start (in half-hours of the spine) over a length; NaN where any of it is unknown.
+
+        Positions are taken to the microsecond, and means to nine decimals: equal values have an equal mean.
+        """
+        begins, ends = in_microseconds(starts), in_microseconds(starts) + in_microseconds(np.array(length))
+        half_hours = self.values.shape[1]
+        inside = (begins >= 0) & (ends <= half_hours * HALF_HOUR_MICROSECONDS)
+        first = np.clip(begins // HALF_HOUR_MICROSECONDS, 0, half_hours)
+        past = np.clip(-(-ends // HALF_HOUR_MICROSECONDS), 0, half_hours)
         sums: Numbers = self._sums  # type: ignore[attr-defined]
         gaps: Numbers = self._gaps  # type: ignore[attr-defined]
-        integral = self._at(sums, ends) - self._at(sums, starts)
+        integral = self._at(sums, ends) - self._at(sums, begins)
         whole = inside & (gaps[:, past] - gaps[:, first] == 0)
-        return np.where(whole, integral / length, np.nan)
+        means: Numbers = np.where(whole, np.round(integral / length, 9), np.nan)
+        return means
 
     @staticmethod
-    def _at(sums: Numbers, positions: Numbers) -> Numbers:
-        below = np.clip(np.floor(positions).astype(int), 0, sums.shape[1] - 1)
-        above = np.clip(below + 1, 0, sums.shape[1] - 1)
-        part = np.clip(positions - below, 0, 1)
-        between: Numbers = sums[:, below] * (1 - part) + sums[:, above] * part
+    def _at(sums: Numbers, instants: Microseconds) -> Numbers:
+        last = sums.shape[1] - 1
+        below = np.clip(instants // HALF_HOUR_MICROSECONDS, 0, last)
+        part = np.clip(instants / HALF_HOUR_MICROSECONDS - below, 0, 1)
+        between: Numbers = sums[:, below] * (1 - part) + sums[:, np.clip(below + 1, 0, last)] * part
         return between
+
+
+def in_microseconds(half_hours: Numbers) -> Microseconds:
+    """Half-hours as whole microseconds, in which instants can be compared."""
+    return np.rint(half_hours * HALF_HOUR_MICROSECONDS).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -111,7 +124,16 @@ class Outlook:
 
     def position(self, instant: datetime) -> float:
         """An instant in half-hours of the spine."""
-        return (instant.timestamp() - self.first) / HALF_HOUR
+        return (instant - self.begins) / timedelta(seconds=HALF_HOUR)
+
+    @property
+    def begins(self) -> datetime:
+        """Start of the spine."""
+        return datetime.fromtimestamp(self.first, UTC)
+
+    def instant(self, half_hours: float) -> datetime:
+        """A position of the spine as an instant, to the microsecond."""
+        return self.begins + timedelta(microseconds=int(in_microseconds(np.array(half_hours))))
 
     def age(self, now: datetime) -> dict[str, Any]:
         """How old the data is and how much of it is synthetic, in figures and in words."""

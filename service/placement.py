@@ -6,13 +6,13 @@ Pure arithmetic over an `Outlook`: the same input gives the same answer. score =
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.outlook import HALF_HOUR, Numbers, Outlook
+from service.outlook import HALF_HOUR, Numbers, Outlook, in_microseconds
 from service.venues import Taken, Venue
 
 Mask = NDArray[np.bool_]
@@ -65,7 +65,7 @@ class Option:
     carbon_kg: float
     cost_gbp: float | None
     synthetic_share: float
-    score_gbp: float
+    score_gbp: float | None
     saving: Mapping[str, Any]
 
     def told(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class Candidates:
     price: Numbers
     synthetic: Numbers
     score: Numbers
-    by_carbon: Numbers
+    """pounds a MWh"""
     masks: Mapping[str, Mask]
     baseline: tuple[Numbers, Numbers]
     """intensity and price of each venue, were the run to start at `earliest`"""
@@ -127,55 +127,49 @@ def candidates(
 ) -> Candidates:
     """Lay out every venue x start and judge each constraint apart."""
     length = task.duration.total_seconds() / HALF_HOUR
-    earliest = outlook.position(task.earliest)
-    spine = np.arange(max(np.ceil(earliest - 1e-9), 0), outlook.half_hours, dtype=float)
-    # a workload that cannot wait begins at once, between two half-hours too
-    starts = spine if task.is_deferrable else np.unique(np.concatenate([[earliest], spine]))
+    starts = _starts(task, outlook, length)
     rows = np.array([venue.region_id - 1 for venue in venues], dtype=int)
+    shape = (len(venues), len(starts))
 
     intensity = outlook.intensity.means(starts, length)[rows]
     synthetic = outlook.synthetic.means(starts, length)[rows]
     market = outlook.price.means(starts, length)[0]
-    price = np.array([_own_price(venue, market) for venue in venues]).reshape(len(venues), len(starts))
-    energy_mwh = task.energy_kwh / 1000
-    carbon, cost = intensity * energy_mwh, price * energy_mwh  # gCO2/kWh is kg/MWh
-    by_carbon = np.where(np.isnan(carbon), np.inf, carbon)
-    score = np.where(task.weight > 0, task.weight * carbon_value_gbp_kg * carbon, 0.0)
+    price = np.array([_own_price(venue, market) for venue in venues], dtype=float).reshape(shape)
+    # a MWh's worth, so that the size of a task moves neither the order nor a tie; gCO2/kWh is kg/MWh
+    score = task.weight * carbon_value_gbp_kg * intensity
     if task.weight < 1:
-        score = score + (1 - task.weight) * cost
-    score = np.where(np.isnan(carbon) | np.isnan(score), np.inf, score)
+        score = score + (1 - task.weight) * price
 
-    shape = (len(venues), len(starts))
-    ends = outlook.first + (starts + length) * HALF_HOUR
-    masks: dict[str, Mask] = {
-        "regions": _each(venues, lambda v: task.regions is None or v.region_id in task.regions, shape),
-        "deadline": np.broadcast_to(ends <= task.deadline.timestamp() + 1e-6, shape),
-        "deferral": np.array(
-            [
-                (starts - earliest) * HALF_HOUR
-                <= min(v.max_deferral.total_seconds() if v.max_deferral is not None else np.inf, _patience(task)) + 1e-6
-                for v in venues
-            ]
-        ).reshape(shape),
-        "forecast": np.isfinite(by_carbon),
-        "opening": np.array([v.is_open(starts, length, outlook) for v in venues]).reshape(shape),
-        "power": _each(venues, lambda v: v.capacity_kw >= task.power_kw, shape),
-        "carbon_cap": np.array(
-            [~(intensity[i] > _least(task.carbon_cap_gco2_kwh, v.carbon_cap_gco2_kwh)) for i, v in enumerate(venues)]
-        ).reshape(shape),
-        "price_cap": np.ones(shape, dtype=bool) if task.price_cap_gbp_mwh is None else price <= task.price_cap_gbp_mwh,
-        "price": np.isfinite(price) if task.weight < 1 else np.ones(shape, dtype=bool),
-        "capacity": np.array(
-            [
-                taken[v.key].peaks(outlook.first + starts * HALF_HOUR, length * HALF_HOUR) + task.power_kw
-                <= v.capacity_kw + 1e-6
-                if v.key in taken
-                else np.ones(len(starts), dtype=bool)
-                for v in venues
-            ]
-        ).reshape(shape),
+    begins = in_microseconds(starts)
+    waits, ends = (
+        begins - in_microseconds(np.array(outlook.position(task.earliest))),
+        begins + in_microseconds(np.array(length)),
+    )
+    latest = int(in_microseconds(np.array(outlook.position(task.deadline))))
+    taken_kw = [
+        taken[v.key].peaks(outlook.first + starts * HALF_HOUR, task.duration.total_seconds())
+        if v.key in taken
+        else np.zeros(len(starts))
+        for v in venues
+    ]
+    rules: dict[str, Sequence[Any]] = {
+        "regions": [np.full(len(starts), task.regions is None or v.region_id in task.regions) for v in venues],
+        "deadline": [ends <= latest for _ in venues],
+        "deferral": [waits <= _patience(task, v) for v in venues],
+        "forecast": list(~np.isnan(intensity)),
+        "opening": [v.is_open(starts, length, outlook) for v in venues],
+        "power": [np.full(len(starts), v.capacity_kw >= task.power_kw) for v in venues],
+        "carbon_cap": [
+            ~(intensity[i] > _least(task.carbon_cap_gco2_kwh, v.carbon_cap_gco2_kwh)) for i, v in enumerate(venues)
+        ],
+        "price_cap": list(np.full(shape, True) if task.price_cap_gbp_mwh is None else price <= task.price_cap_gbp_mwh),
+        "price": list(np.full(shape, True) if task.weight == 1 else ~np.isnan(price)),
+        "capacity": [
+            (kw < 1e-9) | (kw + task.power_kw <= v.capacity_kw + 1e-7) for kw, v in zip(taken_kw, venues, strict=True)
+        ],
     }
-    at_once = np.array([earliest])
+    masks = {name: np.array(kept, dtype=bool).reshape(shape) for name, kept in rules.items()}
+    at_once = np.array([outlook.position(task.earliest)])
     market_at_once = outlook.price.means(at_once, length)[0]
     return Candidates(
         venues=venues,
@@ -184,11 +178,10 @@ def candidates(
         price=price,
         synthetic=synthetic,
         score=score,
-        by_carbon=by_carbon,
         masks=masks,
         baseline=(
             outlook.intensity.means(at_once, length)[rows][:, 0],
-            np.array([_own_price(venue, market_at_once)[0] for venue in venues]),
+            np.array([_own_price(venue, market_at_once)[0] for venue in venues], dtype=float),
         ),
     )
 
@@ -196,9 +189,7 @@ def candidates(
 def option(task: Task, laid_out: Candidates, outlook: Outlook, row: int, column: int) -> Option:
     """One candidate in full, with its saving against now, the median and the worst start in the same place."""
     energy_mwh = task.energy_kwh / 1000
-    starts_at = datetime.fromtimestamp(outlook.first + float(laid_out.starts[column]) * HALF_HOUR, UTC)
-    if not task.is_deferrable and starts_at < task.earliest + timedelta(seconds=1):
-        starts_at = task.earliest  # not a float's rounding of it
+    starts_at = outlook.instant(float(laid_out.starts[column]))
     carbon = float(laid_out.intensity[row, column]) * energy_mwh
     price = float(laid_out.price[row, column])
     cost = None if np.isnan(price) else price * energy_mwh
@@ -206,8 +197,8 @@ def option(task: Task, laid_out: Candidates, outlook: Outlook, row: int, column:
     others, prices = laid_out.intensity[row][in_time], laid_out.price[row][in_time]
     against = {
         "now": (float(laid_out.baseline[0][row]), float(laid_out.baseline[1][row])),
-        "median": (float(np.median(others)), _over(np.nanmedian, prices)),
-        "worst": (float(others.max()), _over(np.nanmax, prices)),
+        "median": (_over(np.nanmedian, others), _over(np.nanmedian, prices)),
+        "worst": (_over(np.nanmax, others), _over(np.nanmax, prices)),
     }
     return Option(
         venue=laid_out.venues[row],
@@ -218,7 +209,7 @@ def option(task: Task, laid_out: Candidates, outlook: Outlook, row: int, column:
         carbon_kg=round(carbon, 4),
         cost_gbp=None if cost is None else round(cost, 4),
         synthetic_share=round(float(laid_out.synthetic[row, column]), 4),
-        score_gbp=round(float(laid_out.score[row, column]), 6),
+        score_gbp=None if np.isnan(score := float(laid_out.score[row, column])) else round(score * energy_mwh, 6),
         saving={
             f"against_{name}": {
                 "carbon_kg": None if np.isnan(then) else round(then * energy_mwh - carbon, 4),
@@ -237,12 +228,20 @@ def _own_price(venue: Venue, market: Numbers) -> Numbers:
     return market if own is None else np.full(market.shape, own)
 
 
-def _each(venues: Sequence[Venue], keeps: Any, shape: tuple[int, int]) -> Mask:
-    return np.broadcast_to(np.array([keeps(venue) for venue in venues], dtype=bool).reshape(-1, 1), shape)
+def _starts(task: Task, outlook: Outlook, length: float) -> Numbers:
+    """Every half-hour from the earliest start on. At once, between two of them, begins what cannot wait for the next."""
+    earliest = outlook.position(task.earliest)
+    spine = np.arange(max(np.ceil(earliest - 1e-10), 0), outlook.half_hours, dtype=float)
+    is_in_time = bool(len(spine)) and outlook.instant(spine[0]) + task.duration <= task.deadline
+    return spine if task.is_deferrable and is_in_time else np.unique(np.concatenate([[earliest], spine]))
 
 
-def _patience(task: Task) -> float:
-    return np.inf if task.is_deferrable else 0.0
+def _patience(task: Task, venue: Venue) -> float:
+    """How many microseconds after its earliest start it may begin there."""
+    waits = [venue.max_deferral] if venue.max_deferral is not None else []
+    if not task.is_deferrable:
+        waits.append(timedelta())
+    return min((wait / timedelta(microseconds=1) for wait in waits), default=np.inf)
 
 
 def _least(*caps: float | None) -> float:
@@ -250,4 +249,4 @@ def _least(*caps: float | None) -> float:
 
 
 def _over(function: Any, values: Numbers) -> float:
-    return float(function(values)) if not np.isnan(values).all() else float("nan")
+    return float("nan") if np.isnan(values).all() else float(function(values))

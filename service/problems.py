@@ -14,6 +14,10 @@ from starlette.exceptions import HTTPException
 logger = logging.getLogger("service")
 
 
+RULES = ("placement_", "workload_status")
+"""Rules of schema `app` that a request may run against though nothing is wrong with the service."""
+
+
 class Problem(Exception):
     """A request that is refused, with its HTTP status and the reason in words."""
 
@@ -65,6 +69,15 @@ def install(app: FastAPI) -> None:
     async def unreachable(_request: Request, error: Exception) -> JSONResponse:
         logger.error("the database cannot be used: %s", type(error).__name__)
         return answer(503, "the database cannot be used now; try again", {"Retry-After": "5"})
+
+    @app.exception_handler(psycopg.Error)
+    async def refused_by_database(_request: Request, error: psycopg.Error) -> JSONResponse:
+        rule = error.diag.constraint_name or ""
+        if rule.startswith(RULES):
+            return answer(409, f"the database refuses it: {error.diag.message_primary}")
+        # never the error itself: its detail may hold the row, and with it an address
+        logger.error("the database refuses a statement: %s %s", type(error).__name__, rule)
+        return answer(500, "the database refuses it; what was sent is not kept")
 
     @app.exception_handler(psycopg.errors.UndefinedTable)
     @app.exception_handler(psycopg.errors.UndefinedFunction)

@@ -18,4 +18,4 @@ class ServiceSettings(BaseSettings):
     service_requests_per_minute: int = Field(6000, gt=0)
     service_outlook_seconds: float = Field(15, gt=0)
     region_capacity_kw: float = Field(1000, gt=0)
-    carbon_value_gbp_tonne: float = Field(264, ge=0)
+    carbon_value_gbp_tonne: float = Field(264, gt=0)

@@ -18,6 +18,7 @@ from warehouse.errors import UsageError
 
 PREFIX = "energy_"
 DEVELOPMENT = "development"
+LONGEST_LABEL = 200
 
 
 def digest(token: str) -> bytes:
@@ -27,6 +28,8 @@ def digest(token: str) -> bytes:
 
 def make(database: Database, *, operator: str | None, label: str) -> str:
     """Make a token for an operator by name, or (None) for the platform. Raises UsageError for a name that is not there."""
+    if not 1 <= len(label) <= LONGEST_LABEL:
+        raise UsageError(f"A label has 1 to {LONGEST_LABEL} characters; this one has {len(label)}.")
     token = PREFIX + secrets.token_urlsafe(32)
     with database.connect() as connection:
         operator_id = None

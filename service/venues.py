@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 
-from service.outlook import HALF_HOUR, REGIONS, Numbers, Outlook, Window
+from service.outlook import REGIONS, Numbers, Outlook, Window
 from service.tenancy import Connection
 
 ASSETS = """
@@ -40,10 +40,11 @@ class Venue:
 
 
 def _holds(window: Window, outlook: Outlook, start: float, length: float) -> bool:
-    begins = datetime.fromtimestamp(outlook.first + start * HALF_HOUR, UTC)
-    ends = begins + timedelta(seconds=length * HALF_HOUR)
+    begins, ends = outlook.instant(start), outlook.instant(start + length)
     if (window.valid_from and begins < window.valid_from) or (window.valid_until and ends > window.valid_until):
         return False
+    if window.opens == window.closes:  # it opens as it closes: round the clock
+        return True
     for day in (begins.date() - timedelta(days=1), begins.date()):
         opens = datetime.combine(day, window.opens, UTC)
         closes = datetime.combine(day + timedelta(days=window.crosses_midnight), window.closes, UTC)
@@ -94,10 +95,12 @@ class Taken:
 
     def peaks(self, starts: Numbers, seconds: float) -> Numbers:
         """The most that is taken at any moment of a run, by its start in seconds since 1970."""
-        ends = starts + seconds
-        before = np.searchsorted(self.instants, starts, side="right") - 1
+        # to the microsecond: a booking that ends as a run begins takes nothing of it
+        starts, instants = np.round(starts, 6), np.round(self.instants, 6)
+        ends = np.round(starts + seconds, 6)
+        before = np.searchsorted(instants, starts, side="right") - 1
         at_start = np.where(before >= 0, self.power_kw[np.clip(before, 0, None)], 0.0)
-        inside = (self.instants > starts[:, None]) & (self.instants < ends[:, None])
+        inside = (instants > starts[:, None]) & (instants < ends[:, None])
         most: Numbers = np.maximum(at_start, np.where(inside, self.power_kw, 0.0).max(axis=1, initial=0.0))
         return most
 

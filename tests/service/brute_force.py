@@ -122,9 +122,10 @@ def judge(world: World) -> list[Candidate]:
     """Every candidate, in the order in which ties are decided."""
     task, first = world.task, datetime.fromtimestamp(world.outlook.first, UTC)
     starts = {s for i in range(len(world.pence)) if (s := first + i * HALF_HOUR) >= task.earliest}
-    if not task.is_deferrable:
+    if not task.is_deferrable or not any(start + task.duration <= task.deadline for start in starts):
         starts.add(task.earliest)
-    weight, kwh = Fraction(str(task.weight)), Fraction(str(task.power_kw)) * Fraction(task.duration / HALF_HOUR) / 2
+    weight, hours = Fraction(str(task.weight)), Fraction(task.duration // timedelta(seconds=1), 3600)
+    kwh = Fraction(str(task.power_kw)) * hours
     found = []
     for start in sorted(starts):
         end = start + task.duration
@@ -137,7 +138,9 @@ def judge(world: World) -> list[Candidate]:
                 price = Fraction(str(venue.window.price_gbp_mwh))
             booked = peak(world.bookings.get(venue.key, ()), start, end)
             caps = [cap for cap in (task.carbon_cap_gco2_kwh, venue.carbon_cap_gco2_kwh) if cap is not None]
-            waits = [wait for wait in (venue.max_deferral, None if task.is_deferrable else timedelta()) if wait is not None]
+            waits = [
+                wait for wait in (venue.max_deferral, None if task.is_deferrable else timedelta()) if wait is not None
+            ]
             kept = {
                 "regions": task.regions is None or venue.region_id in task.regions,
                 "deadline": end <= task.deadline,
@@ -195,9 +198,9 @@ def world(seed: int) -> World:
         earliest = known_at.replace(minute=0, second=0) + timedelta(hours=1)
     slack = timedelta(minutes=dice.choice((0, dice.randint(0, 120), dice.randint(0, 1500), 3000)))
     bookings = {
-        venue.key: [_booking(dice, known_at, venue) for _ in range(dice.randint(0, 6))]
+        venue.key: [_booking(dice, known_at, venue) for _ in range(dice.randint(0, 8))]
         for venue in venues
-        if dice.random() < 0.5
+        if dice.random() < 0.7
     }
     task = Task(
         power_kw=dice.choice((1, dice.randint(1, 50_000), dice.randint(1, 120_000))) / 1000,

@@ -45,6 +45,13 @@ def grid_template(
     assert outcome["failures"] == []
     with grid.connect() as connection:  # the examples of an embedded database
         connection.execute("truncate app.operators cascade")
+        # the auction's file ends with the day: without this, what cost does would depend on the hour of the test
+        connection.execute(
+            "insert into wholesale_prices select (jsonb_populate_record(price, to_jsonb(price) || jsonb_build_object("
+            "'period_start', price.period_start + interval '3 days', 'period_end', price.period_end + interval '3 days', "
+            "'settlement_date', price.settlement_date + 3))).* from wholesale_prices as price "
+            "where market = 'n2ex_day_ahead' on conflict do nothing"
+        )
     yield grid
     with server.connect() as connection:
         connection.execute(f'drop database if exists "{grid.name}" with (force)')
@@ -122,6 +129,16 @@ class Api:
                 f"insert into app.compute_assets ({', '.join(columns)}) values ({places}) returning asset_id",
                 *columns.values(),
             )[0][0]
+        )
+
+    def price(self) -> None:
+        """Give every half-hour from a day ago to two days ahead a price, which the market has for some hours only."""
+        self.query(
+            "insert into wholesale_prices select (jsonb_populate_record(known, jsonb_build_object('period_start', start, "
+            "'period_end', start + interval '30 minutes', 'price_gbp_mwh', 60 + 7 * extract(hour from start)::int % 50))).* "
+            "from (select * from wholesale_prices where market = 'n2ex_day_ahead' limit 1) as known, "
+            "generate_series(date_bin('30 minutes', now() - interval '1 day', '2000-01-01 00:00Z'), now() + interval '2 days', "
+            "interval '30 minutes') as start on conflict (market, period_start) do nothing",
         )
 
     def token(self, operator: str) -> dict[str, str]:

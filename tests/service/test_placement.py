@@ -13,7 +13,18 @@ from service.negotiation import Decision
 from service.outlook import Outlook, Window
 from service.placement import CONSTRAINTS, Task
 from service.venues import Venue
-from tests.service.brute_force import CARBON_VALUE, HALF_HOUR, START, Booking, Candidate, judge, outlook, peak, steps, world
+from tests.service.brute_force import (
+    CARBON_VALUE,
+    HALF_HOUR,
+    START,
+    Booking,
+    Candidate,
+    judge,
+    outlook,
+    peak,
+    steps,
+    world,
+)
 
 HOUR = timedelta(hours=1)
 INSTANT = timedelta(microseconds=1)
@@ -101,6 +112,7 @@ def test_one_after_another_they_never_exceed_the_capacity_of_a_venue() -> None:
 
 
 def test_capacity_is_not_exceeded_by_a_milliwatt() -> None:
+    assert decide(task(power_kw=100.0)).options and not decide(task(power_kw=100.000001)).options
     bookings = {"a": [(START, START + 48 * HOUR, 99_999)]}
     assert decide(task(power_kw=0.001), bookings=bookings).options
     assert not decide(task(power_kw=0.001001), bookings=bookings).options

@@ -93,7 +93,7 @@ def test_a_task_is_accepted_where_users_cannot_be_kept(api: Api, statement: str)
     "statement",
     [
         "insert into app.users (email, operator_id) select 'researcher@example.com', operator_id from app.operators",
-        "lock table app.users in access exclusive mode",
+        "lock table app.users in share mode",
     ],
     ids=["row", "table"],
 )
@@ -150,6 +150,7 @@ def test_a_contradiction_is_refused_with_what_to_do(api: Api) -> None:
 
 
 def test_carbon_and_cost_are_those_of_the_half_hours_of_the_placement(api: Api) -> None:
+    api.price()
     answer = api.submit(power_kw=4, duration_minutes=75, region_ids=[3, 9], carbon_to_cost_weight=0.5)
     placed = answer["placement"]
     starts, ends = instant(placed["starts_at"]), instant(placed["ends_at"])
@@ -173,6 +174,7 @@ def test_carbon_and_cost_are_those_of_the_half_hours_of_the_placement(api: Api) 
 
 
 def test_a_cap_is_a_mean_that_the_placement_does_not_exceed(api: Api) -> None:
+    api.price()
     free = api.submit(region_ids=[13], carbon_to_cost_weight=0)["placement"]
     cap = free["mean_gco2_kwh"] - 1
     capped = api.submit(region_ids=[13], carbon_to_cost_weight=0, carbon_cap_gco2_kwh=cap)["placement"]
@@ -258,14 +260,14 @@ def test_a_microsecond_makes_no_server_error(api: Api, earliest: float, deadline
         earliest_start=(start + timedelta(seconds=earliest)).isoformat(),
         deadline=(start + timedelta(seconds=deadline)).isoformat(),
     )
-    assert answer["status"] == "pending"
+    assert answer["status"] in ("pending", "scheduled")
 
 
 def test_a_milliwatt_too_many_makes_no_server_error(api: Api) -> None:
-    api.asset(api.operator("House", is_default=True), kw=10)
+    api.asset(api.operator("House", is_default=True), kw=100)
     start = on_the_hour().isoformat()
     statuses = [
         api.submit(power_kw=kw, duration_minutes=60, is_deferrable=False, earliest_start=start)["status"]
-        for kw in (5, 5.000001)
+        for kw in (33, 67.000001)
     ]
     assert statuses == ["scheduled", "pending"]

@@ -104,7 +104,7 @@ def test_a_workload_begins_as_pending_or_scheduled(api: Api) -> None:
             )
 
 
-@pytest.mark.parametrize("status", ["running", "completed", "failed", "cancelled"])
+@pytest.mark.parametrize("status", STATUSES)
 def test_a_step_that_is_said_twice_does_not_move_when_it_was_taken(api: Api, status: str) -> None:
     workload_id = brought_to(api, status)
     before = api.query("select actual_start, actual_end, actual_carbon_kg from app.compute_workloads")
@@ -114,6 +114,7 @@ def test_a_step_that_is_said_twice_does_not_move_when_it_was_taken(api: Api, sta
 
 
 def test_what_a_run_emitted_is_counted_over_the_half_hours_that_it_ran_in(api: Api) -> None:
+    api.price()
     placed = api.submit(power_kw=3, duration_minutes=120, carbon_to_cost_weight=0.5)
     begun = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3) + timedelta(minutes=10)
     ended = begun + timedelta(minutes=107, seconds=30)
@@ -183,12 +184,13 @@ def test_three_rounds_of_negotiation_are_kept_with_reasons(api: Api) -> None:
 def test_a_decision_is_made_again_from_what_was_known_then(api: Api, weight: float) -> None:
     api.asset(api.operator("House", is_default=True), kw=10)
     more = {"power_kw": 6, "duration_minutes": 120, "carbon_to_cost_weight": weight}
+    api.price()
     tasks = [api.submit(**more) for _ in range(3)]
     api.client.patch(f"/workloads/{tasks[0]['workload_id']}", json={"status": "cancelled"})
     api.query(  # every forecast and price turned upside down, published since
         "insert into intermediate.int_carbon_intensity__captures select (jsonb_populate_record(c, jsonb_build_object("
-        "'known_at', clock_timestamp(), 'fetched_at', clock_timestamp(), 'forecasts_gco2_kwh', "
-        "(select array_agg(500 - f) from unnest(c.forecasts_gco2_kwh) as f)))).* "
+        "'payload_id', md5(c.payload_id::text)::uuid, 'known_at', clock_timestamp(), 'fetched_at', clock_timestamp(), "
+        "'forecasts_gco2_kwh', (select array_agg(500 - f) from unnest(c.forecasts_gco2_kwh) as f)))).* "
         "from intermediate.int_carbon_intensity__captures as c"
     )
     api.query(

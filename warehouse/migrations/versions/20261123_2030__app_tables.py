@@ -77,7 +77,7 @@ create table app.compute_workloads (
     workload_type text not null check (workload_type in (
         'training', 'fine_tuning', 'inference', 'simulation', 'rendering', 'data_processing', 'build', 'other')),
     priority text not null default 'normal' check (priority in ('low', 'normal', 'high', 'urgent')),
-    energy_kwh numeric(14, 4) not null check (energy_kwh > 0),
+    energy_kwh numeric(18, 6) not null check (energy_kwh > 0),
     power_kw numeric(14, 6) not null check (power_kw > 0),
     duration_minutes integer not null check (duration_minutes between 1 and 10080),
     earliest_start timestamptz not null,
@@ -119,6 +119,7 @@ comment on column app.compute_workloads.answer is 'What was answered when it was
 comment on column app.compute_workloads.carbon_to_cost_weight is '1 decides by carbon alone, 0 by cost alone.';
 create index on app.compute_workloads (operator_id, created_at desc);
 create index on app.compute_workloads (user_id, created_at desc);
+create index on app.compute_workloads (idempotency_key) where idempotency_key is not null;
 create index on app.compute_workloads (status) where status in ('pending', 'scheduled', 'running');
 
 create table app.workload_placements (
@@ -133,7 +134,7 @@ create table app.workload_placements (
     ends_at timestamptz not null check (ends_at > starts_at),
     power_kw numeric(14, 6) not null check (power_kw > 0),
     capacity_kw numeric(14, 3) not null check (capacity_kw >= power_kw),
-    energy_kwh numeric(14, 4) not null check (energy_kwh > 0),
+    energy_kwh numeric(18, 6) not null check (energy_kwh > 0),
     mean_intensity_gco2_kwh numeric(8, 3) not null,
     mean_price_gbp_mwh numeric(10, 3),
     carbon_kg numeric(14, 4) not null,

@@ -39,20 +39,25 @@ begin
         insert into app.operators as made (name, is_default) values ('Default operator', true)
         on conflict do nothing returning made.operator_id into found_operator;
     end if;
+    if found_operator is null then  -- another transaction made it meanwhile
+        select operator.operator_id into found_operator from app.operators as operator where operator.is_default;
+    end if;
     perform set_config('energy.operator_id', speaks_for, true);
     return found_operator;
 end
 $$;
 comment on function app.operator_for(text) is 'The operator that an address belongs to by its domain, else the default one, which is made if there is none.';
 
-create function app.link_user(address text, full_name text, of_operator uuid, out user_id uuid, out is_new boolean, out failure text)
-language plpgsql set lock_timeout = '2s' as $$
+create function app.link_user(
+    address text, full_name text, of_operator uuid,
+    out user_id uuid, out is_new boolean, out preferences jsonb, out failure text
+) language plpgsql set lock_timeout = '2s' as $$
 begin
     insert into app.users as known (email, name, operator_id) values (address, full_name, of_operator)
-    on conflict (email) do nothing returning known.user_id into user_id;
+    on conflict (email) do nothing returning known.user_id, known.preferences into user_id, preferences;
     is_new := user_id is not null;
     if user_id is null then
-        select known.user_id into user_id from app.users as known
+        select known.user_id, known.preferences into user_id, preferences from app.users as known
         where known.email = address and known.operator_id = of_operator;
         if user_id is null then
             failure := 'this address cannot be linked under this operator';

@@ -1,0 +1,183 @@
+"""Whatever is sent, the answer is taken in or refused with a reason: never an error of the server."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+
+from service.app import create
+from service.settings import ServiceSettings
+from tests.service.conftest import TOKEN, Api
+from warehouse.database import Database
+
+INJECTION = "'); drop table app.compute_workloads cascade; --"
+STRINGS = ("request", "user_email", "user_name", "workload_type", "priority", "earliest_start", "deadline", "asset_id")
+NUMBERS = (
+    "energy_kwh", "power_kw", "duration_minutes", "carbon_cap_gco2_kwh", "price_cap_gbp_mwh", "carbon_to_cost_weight"
+)  # fmt: skip
+
+
+def post(api: Api, body: str | bytes, **headers: str) -> httpx.Response:
+    """Send a body as it is, and expect that it is taken in or refused with a reason."""
+    headers = {"Content-Type": "application/json", **headers}
+    answer = api.client.post("/submit_task", content=body, headers=headers)
+    assert answer.status_code == 201 or refused(answer), answer.text
+    return answer
+
+
+def refused(answer: httpx.Response) -> bool:
+    """Whether it is a problem of the sender, with a reason."""
+    is_problem = answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    return is_problem and 400 <= answer.status_code < 500 and body["status"] == answer.status_code and bool(body["detail"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b'{"request": "x",}', b"[]", b'[{"request": "x"}]', b'"x"', b"null", b"1", b"{}", b'{"request": null}',
+        b'{"request": ""}', b'{"request": " \\n "}', b'{"request": 5}', b'{"request": ["x"]}', b'\xff\xfe{"request": "x"}',
+        b'{"request": "\xff"}', b'{"request": "x", "unknown": 1}', b'{"request": "x", "status": "running"}', b"[" * 60_000,
+        b'{"request": "x", "region_ids": []}', b'{"request": "x", "region_ids": [0]}', b'{"request": "x", "region_ids": [15]}',
+        b'{"request": "x", "region_ids": "13"}', b'{"request": "x", "region_ids": [13.5]}',
+        b'{"request": "x", "energy_kwh": 1, "power_kw": 1, "duration_minutes": 1}', b'{"request": "x", "is_deferrable": "?"}',
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_task_is_refused(api: Api, body: bytes) -> None:
+    assert refused(post(api, body))
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"])
+def test_a_body_of_another_type_is_refused(api: Api, kind: str) -> None:
+    assert refused(post(api, b'{"request": "x"}', **{"Content-Type": kind}))
+
+
+def _chunks() -> Iterator[bytes]:
+    yield b'{"request": "'
+    for _ in range(160):
+        yield b"x" * 65_536
+    yield b'"}'
+
+
+def test_a_body_of_ten_megabytes_is_refused_with_and_without_its_length(api: Api, served: httpx.Client) -> None:
+    whole = b"".join(_chunks())
+    for answer in (
+        api.client.post("/submit_task", content=whole),
+        served.post("/submit_task", content=whole),
+        served.post("/submit_task", content=_chunks()),
+        served.patch("/workloads/x", content=_chunks()),
+    ):
+        assert answer.status_code == 413 and refused(answer)
+        assert answer.json()["detail"] == "the body is larger than 65536 bytes; send less"
+    assert served.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", " ", "x", "@", "a@", "@example.com", "a@b@example.com", "a b@example.com", "a@exam ple.com", "a@example..com",
+     "a@-example.com", ".a@example.com", "a@[127.0.0.1]", "<a@example.com>", "a@example.com\n", "a\n@example.com",
+     "a@localhost", "secret%@", "a" * 330 + "@example.com", "a@" + "x" * 300 + ".com", 5, ["a@example.com"]],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_and_not_repeated(api: Api, address: Any) -> None:
+    answer = post(api, json.dumps({"request": "x", "user_email": address}))
+    if answer.status_code == 201:  # white space around it is not part of it
+        assert address == "a@example.com\n" and api.query("select email from app.users") == [("a@example.com",)]
+        return
+    assert answer.json()["detail"].startswith("body.user_email: ") and "secret" not in answer.text
+    assert api.query("select count(*) from app.users") == [(0,)]
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\ud800", "a\\udfffb", "\\u001b[31m", "\\u007f"])
+def test_what_is_no_text_is_refused_in_every_string(api: Api, text: str) -> None:
+    for name in STRINGS:
+        fields = {"request": '"x"', name: f'"{text}"'}
+        body = ", ".join(f'"{key}": {value}' for key, value in fields.items())
+        assert refused(post(api, "{" + body + "}")), name
+    assert refused(post(api, f'{{"request": "x", "{text}": 1}}')), "as a name of a field"
+    assert refused(post(api, f'{{"request": "x", "region_ids": ["{text}"]}}'))
+
+
+@pytest.mark.parametrize("query", ["user_email=%00", "user_email=a%00@example.com", "user_email=%ED%A0%80", "user_id=%00",
+                                   "user_id=x", "limit=0", "limit=1001", "limit=x", "limit=1e3", "limit=%00"])  # fmt: skip
+def test_a_bad_query_is_refused(api: Api, query: str) -> None:
+    assert refused(api.client.get(f"/workloads?{query}"))
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "-1e300", "1e300", '"x"', "[]", "{}", '""'])
+def test_numbers_out_of_range_are_refused(api: Api, value: str) -> None:
+    for name in NUMBERS:
+        assert refused(post(api, f'{{"request": "x", "{name}": {value}}}')), name
+    for name in ("at", "actual_cost_gbp", "actual_carbon_kg"):
+        body = f'{{"status": "running", "{name}": {value}}}'
+        path = "/workloads/00000000-0000-0000-0000-000000000000"
+        assert api.client.patch(path, content=body).status_code == 422, name
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_ends_of_every_range_are_no_server_error(api: Api, name: str) -> None:
+    for value in (0, 1e-9, 0.001, 1, 1e6, 10_000, 10_080, 10_081, -1, -100_000, 100_000, 10**30):
+        post(api, json.dumps({"request": "x", name: value}))
+        post(api, json.dumps({"request": "x", "duration_minutes": 1, name: value}))
+        post(api, json.dumps({"request": "x", "energy_kwh": 0.001, "duration_minutes": 10_080, name: value}))
+
+
+@pytest.mark.parametrize("value", ["2030-01-01T00:00:00", "2030-01-01", "tomorrow", "1999-12-31T00:00:00Z", "9999-12-31T23:59:59Z",
+                                   "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2030-02-30T00:00:00Z", "0", ""])  # fmt: skip
+def test_instants_without_a_zone_or_out_of_range_are_refused(api: Api, value: str) -> None:
+    for name in ("earliest_start", "deadline"):
+        assert refused(post(api, json.dumps({"request": "x", name: value})))
+        assert refused(api.client.get("/windows/best", params={name.split("_")[0]: value}))
+
+
+def test_sql_in_a_string_is_text_or_refused(api: Api) -> None:
+    for name in STRINGS:
+        post(api, json.dumps({"request": "x", name: INJECTION}))
+    answer = post(api, json.dumps({"request": INJECTION, "user_email": "a@example.com", "user_name": INJECTION}))
+    post(api, b'{"request": "x"}', **{"Idempotency-Key": INJECTION.replace(" ", "/**/")})
+    for path in ("/workloads?user_email=", "/workloads?user_id=", "/workloads/", "/windows/best?region_id="):
+        assert refused(api.client.get(path + INJECTION))
+    kept = api.query(
+        "select request, name from app.compute_workloads join app.users using (user_id) where workload_id = %s",
+        answer.json()["workload_id"],
+    )
+    assert kept == [(INJECTION, INJECTION)]
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 201, "ä"])
+def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
+    answer = api.client.post("/submit_task", json={"request": "x"}, headers={"Idempotency-Key": key.encode("latin-1")})
+    assert refused(answer)
+
+
+def test_too_many_requests_are_told_to_wait_and_another_caller_is_not(grid: Database) -> None:
+    with TestClient(create(grid, ServiceSettings(service_requests_per_minute=5))) as client:
+        mine = [client.get("/healthz", headers={"Authorization": f"Bearer {TOKEN}"}) for _ in range(8)]
+        assert [answer.status_code for answer in mine] == [200] * 5 + [429] * 3
+        assert refused(mine[-1]) and mine[-1].headers["retry-after"] == "60"
+        assert client.get("/healthz", headers={"Authorization": "Bearer another"}).status_code == 200
+
+
+def test_an_unknown_path_and_method_are_refused_with_a_reason(api: Api) -> None:
+    assert refused(api.client.get("/nothing")) and refused(api.client.delete("/submit_task"))
+
+
+def test_nothing_that_its_own_description_leads_to_is_a_server_error(served: httpx.Client) -> None:
+    description = schemathesis.openapi.from_url(f"{served.base_url}/openapi.json")
+    operations = [result.ok() for result in description.get_all_operations()]
+    assert len(operations) >= 12
+    for operation in operations:
+        takes = (operation.path_parameters, operation.query, operation.body)
+        for mode in schemathesis.GenerationMode if any(map(len, takes)) else [schemathesis.GenerationMode.POSITIVE]:
+
+            @settings(max_examples=20, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def fuzz(case: schemathesis.Case) -> None:
+                case.call_and_validate(headers=dict(served.headers), checks=[not_a_server_error])
+
+            fuzz()

@@ -1,0 +1,151 @@
+"""Many at once: nothing is made twice, no capacity is given twice, nobody is told of an error of the server."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.service.conftest import Api
+from tests.service.test_submission import on_the_hour
+from warehouse.database import Database
+
+MOST_TAKEN = """
+select coalesce(max(taken), 0)::float8 from (
+    select sum(other.power_kw) as taken
+    from app.workload_placements as moment
+    inner join app.workload_placements as other
+        on moment.asset_id = other.asset_id and other.starts_at <= moment.starts_at and other.ends_at > moment.starts_at
+    where moment.released_at is null and other.released_at is null
+    group by moment.placement_id
+) as moments
+"""
+
+
+def at_once(requests: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:
+    """Send them all at the same moment."""
+    ready = threading.Barrier(len(requests))
+
+    def send(request: Callable[[], httpx.Response]) -> httpx.Response:
+        ready.wait(30)
+        return request()
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        return list(pool.map(send, requests))
+
+
+def submission(served: httpx.Client, key: str | None = None, **body: Any) -> Callable[[], httpx.Response]:
+    """A request to submit, yet to be sent."""
+    headers = {"Idempotency-Key": key} if key else {}
+    return lambda: served.post("/submit_task", json={"request": "Train ResNet-50", **body}, headers=headers)
+
+
+@pytest.fixture
+def table(grid: Database) -> Api:
+    """The database of `served`, to look into and to put operators and assets into."""
+    return Api(None, grid)  # type: ignore[arg-type]
+
+
+def test_the_same_key_fifty_times_at_once_is_one_workload_and_one_answer(served: httpx.Client, table: Api) -> None:
+    table.operator("House", is_default=True)
+    answers = at_once([submission(served, "one", user_email="researcher@example.com")] * 50)
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 49}
+    assert {answer.json()["workload_id"] for answer in answers} == {answers[0].json()["workload_id"]}
+    for answer in answers[1:]:
+        assert answer.json() == answers[0].json()
+    for name, count in (("compute_workloads", 1), ("workload_placements", 1), ("agent_negotiations", 3), ("users", 1)):
+        assert table.query(f"select count(*) from app.{name}") == [(count,)]
+
+
+def test_two_hundred_at_once_share_an_asset_that_has_room_for_some(served: httpx.Client, table: Api) -> None:
+    table.asset(table.operator("House", is_default=True), kw=10)
+    start = on_the_hour()
+    within = {"earliest_start": start.isoformat(), "deadline": (start + timedelta(hours=4)).isoformat()}
+    answers = at_once(
+        [
+            submission(served, f"key-{number}", power_kw=1 + number % 3, duration_minutes=60, **within)
+            for number in range(200)
+        ]
+    )
+    assert Counter(answer.status_code for answer in answers) == {201: 200}
+    told = [answer.json() for answer in answers]
+    assert len({answer["workload_id"] for answer in told}) == 200
+    statuses = Counter(answer["status"] for answer in told)
+    assert statuses["scheduled"] >= 12 and statuses["pending"] >= 100 and statuses.total() == 200
+    assert all("capacity: " in answer["unplaced_because"] for answer in told if answer["status"] == "pending")
+    assert dict(table.query("select status, count(*) from app.compute_workloads group by 1")) == statuses
+    assert 8 < table.query(MOST_TAKEN)[0][0] <= 10
+
+
+def test_steps_and_tasks_at_once_never_give_a_place_twice(served: httpx.Client, table: Api) -> None:
+    table.asset(table.operator("House", is_default=True), kw=2)
+    start = on_the_hour()
+    within = {"earliest_start": start.isoformat(), "deadline": (start + timedelta(hours=1)).isoformat()}
+    task = {"power_kw": 1, "duration_minutes": 60, **within}
+    first = [submission(served, **task)().json()["workload_id"] for _ in range(2)]
+    cancel = [lambda w=w: served.patch(f"/workloads/{w}", json={"status": "cancelled"}) for w in first]
+    answers = at_once([*[submission(served, **task)] * 20, *cancel, *[submission(served, **task)] * 20])
+    assert {answer.status_code for answer in answers} == {200, 201}
+    assert submission(served, **task)().json()["status"] in ("scheduled", "pending")
+    assert table.query(MOST_TAKEN)[0][0] <= 2
+    assert table.query("select count(*) from app.workload_placements where released_at is not null") == [(2,)]
+
+
+def test_one_step_is_taken_once_by_many(served: httpx.Client, table: Api) -> None:
+    workload_id = submission(served)().json()["workload_id"]
+    steps = [{"status": "running"}] + [{"status": "cancelled"}] * 20
+    answers = at_once([lambda s=s: served.patch(f"/workloads/{workload_id}", json=s) for s in steps])
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert table.query("select status from app.compute_workloads") == [("cancelled",)]
+
+
+def test_two_bodies_under_one_key_at_once_are_one_workload_and_a_conflict(served: httpx.Client, table: Api) -> None:
+    table.operator("House", is_default=True)
+    answers = at_once([submission(served, "one", power_kw=kw) for kw in (1, 2) for _ in range(10)])
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 9, 409: 10}
+    assert table.query("select count(*) from app.compute_workloads") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "other", [{"request": "Render a film"}, {"power_kw": 2}, {"user_email": "ada@lab.example.org"}], ids=str
+)
+def test_the_same_key_with_another_body_is_refused(api: Api, other: dict[str, Any]) -> None:
+    api.operator("House", is_default=True)
+    api.operator("Lab", domains=("lab.example.org",))
+    key = {"headers": {"Idempotency-Key": "one"}}
+    first = api.submit(**key)
+    assert api.submit(status=200, **key) == first
+    detail = api.submit(**{"request": "Train ResNet-50 on ImageNet", **other}, **key, status=409)["detail"]
+    assert detail == "this Idempotency-Key was used for another request; use a new one"
+    assert api.query("select count(*) from app.compute_workloads") == [(1,)]
+
+
+def test_a_key_is_an_operator_s_own(api: Api) -> None:
+    api.operator("Lab")
+    api.operator("Cloud")
+    key = {"Idempotency-Key": "one"}
+    lab, cloud = (api.submit(headers={**api.token(name), **key}) for name in ("Lab", "Cloud"))
+    assert lab["workload_id"] != cloud["workload_id"]
+
+
+def test_the_first_tasks_of_all_share_one_default_operator(table: Api) -> None:
+    ask = "select app.operator_for('researcher@example.com')::text"
+    with table.database.connect(autocommit=False) as first, ThreadPoolExecutor(1) as pool:
+        made = first.execute(ask).fetchall()
+        second = pool.submit(table.query, ask)
+        for _ in range(100):  # until it waits for the first
+            if table.query("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"):
+                break
+        first.commit()
+        assert second.result(20) == made
+
+
+def test_the_first_fifty_at_once_are_all_taken_in(served: httpx.Client, table: Api) -> None:
+    answers = at_once([submission(served, user_email=f"user{number}@example.com") for number in range(50)])
+    assert Counter(answer.status_code for answer in answers) == {201: 50}
+    assert all(answer.json()["user"]["tracked"] for answer in answers)
+    assert table.query("select name, is_default from app.operators") == [("Default operator", True)]
