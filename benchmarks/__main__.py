@@ -8,6 +8,7 @@ from rich.table import Table
 
 from benchmarks.bench import Bench
 from benchmarks.history import measure_history
+from benchmarks.service import measure_service
 from benchmarks.settings import BenchSettings
 from benchmarks.year import measure_year
 from tests.emulator import Emulator
@@ -18,8 +19,9 @@ def main() -> None:
     """Measure, print, write."""
     with Emulator() as emulator:
         bench = Bench(emulator)
-        measures = measure_year(bench)
-        if BenchSettings().bench == "full":
+        is_full = BenchSettings().bench == "full"
+        measures = measure_year(bench) + measure_service(bench, with_history=is_full)
+        if is_full:
             measures += measure_history(bench)
     table = Table(title="Ratios measured in one run", title_justify="left")
     for column in ("what", "ours", "against", "theirs", "ratio", "bar", "met"):

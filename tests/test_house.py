@@ -68,7 +68,9 @@ def test_no_room_shadows_a_package() -> None:
 
 def test_the_example_names_every_setting() -> None:
     named = set(re.findall(r"^([A-Z_]+)=", (PROJECT_ROOT / ".env.example").read_text(), flags=re.M))
-    settings = {f.upper() for s in (WarehouseSettings, PipelineSettings, FlowSettings, ServiceSettings) for f in s.model_fields}
+    settings = {
+        f.upper() for s in (WarehouseSettings, PipelineSettings, FlowSettings, ServiceSettings) for f in s.model_fields
+    }
     assert named - settings == {"TEST_DATABASE_URL", "RECORDED_DIR"}
     assert settings <= named
 

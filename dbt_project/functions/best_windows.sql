@@ -48,7 +48,7 @@ possible as (
     window frame as (
         partition by half_hour.region_id
         order by half_hour.period_start
-        rows between current row
+        rows between current row  -- noqa: PRS
         and (greatest(ceil(extract(epoch from best_windows.duration) / 1800)::integer, 1) - 1) following
     )
 ),

@@ -16,6 +16,12 @@ with half_hour as (
 )
 
 select
-    case when count(*) = count(forecast_gco2_kwh) then round(sum(forecast_gco2_kwh * hours) * workload_emissions.power_kw / 1000, 4) end as kg,
-    case when count(*) = count(price_gbp_mwh) then round(sum(price_gbp_mwh * hours) * workload_emissions.power_kw / 1000, 4) end as gbp
+    case
+        when count(*) = count(forecast_gco2_kwh)
+            then round(sum(forecast_gco2_kwh * hours) * workload_emissions.power_kw / 1000, 4)
+    end as kg,
+    case
+        when count(*) = count(price_gbp_mwh)
+            then round(sum(price_gbp_mwh * hours) * workload_emissions.power_kw / 1000, 4)
+    end as gbp
 from half_hour

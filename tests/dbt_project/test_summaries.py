@@ -192,16 +192,16 @@ def test_what_a_run_emitted_and_cost_is_what_plain_python_adds_up(grid: Grid, co
             if wanted is not None:
                 assert abs(Fraction(value) - wanted) <= Fraction(1, 20_000) + Fraction(1, 10**9)
                 known += 1
-    assert 200 < known < 600
+    assert 200 < known < 800
 
 
 def test_a_run_that_ended_before_it_began_did_not_take_carbon_out_of_the_air(
-    grid: Grid,
+    grid: Grid,  # noqa: F811
     connection: psycopg.Connection,  # noqa: F811
 ) -> None:
     known = {at for region, at in grid.intensity if region == 13}
     for at in sorted(known)[:20]:
-        for ended in (at, at - timedelta(minutes=5), at - timedelta(days=1)):
+        for ended in (at + timedelta(minutes=5), at, at - timedelta(days=1)):
             query = "select kg, gbp from workload_emissions(13::smallint, %s, %s, 10)"
             found = connection.execute(query, [at + timedelta(minutes=10), ended]).fetchall()
             assert found == [(None, None)], (at, ended)

@@ -20,14 +20,8 @@ from warehouse.settings import PROJECT_ROOT
 DAYS = ("2023-01-02", "2023-06-18")  # 12 requests of 14 days, in chunks of four
 REQUESTS = 12
 COMMAND = (
-    sys.executable,
-    "-m",
-    "flows.backfill",
-    "--datasets",
-    "carbon_intensity__national",
-    "--from",
-    DAYS[0],
-    "--to",
+    *(sys.executable, "-m", "flows.backfill", "--from", DAYS[0], "--to", DAYS[1]),
+    *("--datasets", "carbon_intensity__national"),
 )
 FORGET = """
 truncate carbon_intensity_national, staging.carbon_intensity__national_payloads, intermediate.published_payloads,

@@ -85,7 +85,9 @@ def revised(energy: Energy, emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
 def test_of_every_dataset_what_was_superseded_goes_and_nothing_else(energy: Energy, emulator: Emulator) -> None:
     from flows.transform import transform
 
-    emulator.fault("html", "/generation/", times=1)  # leaves a rejected body, and a synthetic payload that a real one replaces
+    emulator.fault(
+        "html", "/generation/", times=1
+    )  # leaves a rejected body, and a synthetic payload that a real one replaces
     energy.refresh()
     emulator.fault("revised")
     energy.refresh()
@@ -179,13 +181,3 @@ def test_a_night_between_a_loss_and_its_repair_loses_nothing_more(revised: Energ
     maintain()
     assert transform.fn()["failures"] == []
     assert bytes_of(revised) == before
-
-
-def test_TEMP(revised: Energy, emulator: Emulator) -> None:
-    emulator.reset()
-    revised.refresh(NATIONAL)
-    print(revised.output)
-    print(revised.query("select outcome, fetched_at from ops.fetches order by 2"))
-    print(revised.query("select payload_id, fetched_at, window_start, window_end from staging.carbon_intensity__national_payloads order by 2"))
-    print(revised.query("select distinct payload_id from carbon_intensity_national"))
-    assert 0

@@ -22,7 +22,9 @@ def test_public_is_dropped_and_comes_back_byte_for_byte(energy: Energy) -> None:
     energy.backfill("2024-03-29", "2024-04-01")
     before = bytes_of(energy)
     assert all(before.values())
-    views = "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'r') order by 1"
+    views = (
+        "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'r') order by 1"
+    )
     functions = "select proname from pg_proc where pronamespace = 'public'::regnamespace order by 1"
     relations, routines = energy.query(views), energy.query(functions)
     keys = energy.value("select count(*) from pg_constraint where connamespace = 'public'::regnamespace")

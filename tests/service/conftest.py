@@ -27,9 +27,7 @@ TOKEN = "platform-token-of-the-tests"
 
 
 @pytest.fixture(scope="session")
-def grid_template(
-    server: Database, template: Database, session_dir: Path, _emulator: Emulator
-) -> Iterator[Database]:
+def grid_template(server: Database, template: Database, session_dir: Path, _emulator: Emulator) -> Iterator[Database]:
     """A database with the newest of what placements are decided by; all of it real, from the emulator."""
     from flows.refresh import refresh
 
@@ -131,14 +129,15 @@ class Api:
             )[0][0]
         )
 
-    def price(self) -> None:
-        """Give every half-hour from a day ago to two days ahead a price, which the market has for some hours only."""
+    def price(self, least: float = 60) -> None:
+        """Publish prices of the half-hours from a day ago to two days ahead that have none yet."""
         self.query(
-            "insert into wholesale_prices select (jsonb_populate_record(known, jsonb_build_object('period_start', start, "
-            "'period_end', start + interval '30 minutes', 'price_gbp_mwh', 60 + 7 * extract(hour from start)::int % 50))).* "
-            "from (select * from wholesale_prices where market = 'n2ex_day_ahead' limit 1) as known, "
+            "insert into wholesale_prices select (jsonb_populate_record(null::wholesale_prices, known || jsonb_build_object('period_start', start, "
+            "'period_end', start + interval '30 minutes', 'price_gbp_mwh', %s + 7 * extract(hour from start)::int %% 50, 'fetched_at', clock_timestamp(), 'updated_at', clock_timestamp()))).* "
+            "from (select to_jsonb(p) from wholesale_prices as p where market = 'n2ex_day_ahead' limit 1) as one (known), "
             "generate_series(date_bin('30 minutes', now() - interval '1 day', '2000-01-01 00:00Z'), now() + interval '2 days', "
             "interval '30 minutes') as start on conflict (market, period_start) do nothing",
+            least,
         )
 
     def token(self, operator: str) -> dict[str, str]:
@@ -198,5 +197,3 @@ def _serve(grid: Database, session_dir: Path, log: IO[str]) -> "subprocess.Popen
 def instant(text: str) -> datetime:
     """An instant of an answer."""
     return datetime.fromisoformat(text).astimezone(UTC)
-
-

@@ -35,7 +35,9 @@ def refused(answer: httpx.Response) -> bool:
     """Whether it is a problem of the sender, with a reason."""
     is_problem = answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
-    return is_problem and 400 <= answer.status_code < 500 and body["status"] == answer.status_code and bool(body["detail"])
+    return (
+        is_problem and 400 <= answer.status_code < 500 and body["status"] == answer.status_code and bool(body["detail"])
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,9 @@ def test_nothing_that_its_own_description_leads_to_is_a_server_error(served: htt
         takes = (operation.path_parameters, operation.query, operation.body)
         for mode in schemathesis.GenerationMode if any(map(len, takes)) else [schemathesis.GenerationMode.POSITIVE]:
 
-            @settings(max_examples=20, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+            @settings(
+                max_examples=20, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+            )
             @given(case=operation.as_strategy(generation_mode=mode))
             def fuzz(case: schemathesis.Case) -> None:
                 case.call_and_validate(headers=dict(served.headers), checks=[not_a_server_error])

@@ -26,22 +26,26 @@ select coalesce(max(taken), 0)::float8 from (
 """
 
 
-def at_once(requests: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:
-    """Send them all at the same moment."""
+Request = Callable[[httpx.Client], httpx.Response]
+
+
+def at_once(served: httpx.Client, requests: Sequence[Request]) -> list[httpx.Response]:
+    """Send them all at the same moment, each over a connection of its own."""
     ready = threading.Barrier(len(requests))
 
-    def send(request: Callable[[], httpx.Response]) -> httpx.Response:
-        ready.wait(30)
-        return request()
+    def send(request: Request) -> httpx.Response:
+        with httpx.Client(base_url=served.base_url, headers=served.headers, timeout=60, verify=False) as client:
+            ready.wait(60)
+            return request(client)
 
     with ThreadPoolExecutor(len(requests)) as pool:
         return list(pool.map(send, requests))
 
 
-def submission(served: httpx.Client, key: str | None = None, **body: Any) -> Callable[[], httpx.Response]:
+def submission(key: str | None = None, **body: Any) -> Request:
     """A request to submit, yet to be sent."""
     headers = {"Idempotency-Key": key} if key else {}
-    return lambda: served.post("/submit_task", json={"request": "Train ResNet-50", **body}, headers=headers)
+    return lambda client: client.post("/submit_task", json={"request": "Train ResNet-50", **body}, headers=headers)
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ def table(grid: Database) -> Api:
 
 def test_the_same_key_fifty_times_at_once_is_one_workload_and_one_answer(served: httpx.Client, table: Api) -> None:
     table.operator("House", is_default=True)
-    answers = at_once([submission(served, "one", user_email="researcher@example.com")] * 50)
+    answers = at_once(served, [submission("one", user_email="researcher@example.com")] * 50)
     assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 49}
     assert {answer.json()["workload_id"] for answer in answers} == {answers[0].json()["workload_id"]}
     for answer in answers[1:]:
@@ -66,10 +70,8 @@ def test_two_hundred_at_once_share_an_asset_that_has_room_for_some(served: httpx
     start = on_the_hour()
     within = {"earliest_start": start.isoformat(), "deadline": (start + timedelta(hours=4)).isoformat()}
     answers = at_once(
-        [
-            submission(served, f"key-{number}", power_kw=1 + number % 3, duration_minutes=60, **within)
-            for number in range(200)
-        ]
+        served,
+        [submission(f"key-{number}", power_kw=1 + number % 3, duration_minutes=60, **within) for number in range(200)],
     )
     assert Counter(answer.status_code for answer in answers) == {201: 200}
     told = [answer.json() for answer in answers]
@@ -86,26 +88,26 @@ def test_steps_and_tasks_at_once_never_give_a_place_twice(served: httpx.Client, 
     start = on_the_hour()
     within = {"earliest_start": start.isoformat(), "deadline": (start + timedelta(hours=1)).isoformat()}
     task = {"power_kw": 1, "duration_minutes": 60, **within}
-    first = [submission(served, **task)().json()["workload_id"] for _ in range(2)]
-    cancel = [lambda w=w: served.patch(f"/workloads/{w}", json={"status": "cancelled"}) for w in first]
-    answers = at_once([*[submission(served, **task)] * 20, *cancel, *[submission(served, **task)] * 20])
+    first = [submission(**task)(served).json()["workload_id"] for _ in range(2)]
+    cancel = [lambda client, w=w: client.patch(f"/workloads/{w}", json={"status": "cancelled"}) for w in first]
+    answers = at_once(served, [*[submission(**task)] * 20, *cancel, *[submission(**task)] * 20])
     assert {answer.status_code for answer in answers} == {200, 201}
-    assert submission(served, **task)().json()["status"] in ("scheduled", "pending")
+    assert submission(**task)(served).json()["status"] in ("scheduled", "pending")
     assert table.query(MOST_TAKEN)[0][0] <= 2
     assert table.query("select count(*) from app.workload_placements where released_at is not null") == [(2,)]
 
 
 def test_one_step_is_taken_once_by_many(served: httpx.Client, table: Api) -> None:
-    workload_id = submission(served)().json()["workload_id"]
+    workload_id = submission()(served).json()["workload_id"]
     steps = [{"status": "running"}] + [{"status": "cancelled"}] * 20
-    answers = at_once([lambda s=s: served.patch(f"/workloads/{workload_id}", json=s) for s in steps])
+    answers = at_once(served, [lambda client, s=s: client.patch(f"/workloads/{workload_id}", json=s) for s in steps])
     assert {answer.status_code for answer in answers} <= {200, 409}
     assert table.query("select status from app.compute_workloads") == [("cancelled",)]
 
 
 def test_two_bodies_under_one_key_at_once_are_one_workload_and_a_conflict(served: httpx.Client, table: Api) -> None:
     table.operator("House", is_default=True)
-    answers = at_once([submission(served, "one", power_kw=kw) for kw in (1, 2) for _ in range(10)])
+    answers = at_once(served, [submission("one", power_kw=kw) for kw in (1, 2) for _ in range(10)])
     assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 9, 409: 10}
     assert table.query("select count(*) from app.compute_workloads") == [(1,)]
 
@@ -138,14 +140,16 @@ def test_the_first_tasks_of_all_share_one_default_operator(table: Api) -> None:
         made = first.execute(ask).fetchall()
         second = pool.submit(table.query, ask)
         for _ in range(100):  # until it waits for the first
-            if table.query("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"):
+            if table.query(
+                "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+            ):
                 break
         first.commit()
         assert second.result(20) == made
 
 
 def test_the_first_fifty_at_once_are_all_taken_in(served: httpx.Client, table: Api) -> None:
-    answers = at_once([submission(served, user_email=f"user{number}@example.com") for number in range(50)])
+    answers = at_once(served, [submission(user_email=f"user{number}@example.com") for number in range(50)])
     assert Counter(answer.status_code for answer in answers) == {201: 50}
     assert all(answer.json()["user"]["tracked"] for answer in answers)
     assert table.query("select name, is_default from app.operators") == [("Default operator", True)]

@@ -34,9 +34,9 @@ def worked(api: Api) -> Api:
 def test_the_energy_agent_reads_the_grid(worked: Api) -> None:
     context = worked.get("/agents/energy/context")
     assert context["grid_status"]["gco2_kwh"] > 0 and context["grid_status"]["intensity_is_synthetic"] is False
-    assert [row["region_id"] for row in sorted(context["regional_opportunities"], key=lambda row: row["region_id"])] == [
-        *range(1, 15)
-    ]
+    assert [
+        row["region_id"] for row in sorted(context["regional_opportunities"], key=lambda row: row["region_id"])
+    ] == [*range(1, 15)]
     assert context["compute_windows"] and all(row["window_id"] for row in context["compute_windows"])
     assert context["prices"] and all(row["is_synthetic"] is False for row in context["prices"])
     forecast = context["forecast_24h"]
@@ -47,7 +47,10 @@ def test_the_energy_agent_reads_the_grid(worked: Api) -> None:
 def test_the_compute_agent_reads_patterns_preferences_and_limits(worked: Api) -> None:
     worked.query("update app.users set preferences = '{\"carbon_to_cost_weight\": 0.9}'")
     context = worked.get("/agents/compute/context")
-    assert {row["workload_type"]: row["workloads"] for row in context["workload_patterns"]} == {"training": 2, "rendering": 1}
+    assert {row["workload_type"]: row["workloads"] for row in context["workload_patterns"]} == {
+        "training": 2,
+        "rendering": 1,
+    }
     assert all(row["mean_power_kw"] == 2 for row in context["workload_patterns"])
     assert [row["preferences"] for row in context["preferences"]] == [{"carbon_to_cost_weight": 0.9}]
     assert [(row["operator_name"], row["user_count"], row["active_workloads"]) for row in context["operators"]] == [
@@ -117,7 +120,9 @@ def test_the_best_windows_are_sorted_and_keep_every_limit(api: Api) -> None:
         assert instant(row["ends_at"]) <= earliest + timedelta(hours=9)
         assert instant(row["ends_at"]) - instant(row["starts_at"]) == timedelta(minutes=90)
     by_cost = api.get("/windows/best", params={**asked, "carbon_to_cost_weight": 0})["windows"]
-    assert by_cost and [row["mean_price_gbp_mwh"] for row in by_cost] == sorted(row["mean_price_gbp_mwh"] for row in by_cost)
+    assert by_cost and [row["mean_price_gbp_mwh"] for row in by_cost] == sorted(
+        row["mean_price_gbp_mwh"] for row in by_cost
+    )
 
 
 def test_there_is_a_reason_where_there_is_no_window(api: Api) -> None:
@@ -158,12 +163,26 @@ CAPTURES = "update intermediate.int_carbon_intensity__captures set "
     ("change", "verdict", "words"),
     [
         ("fetched_at = fetched_at", "verdict ", r"Every value is real, fetched \d+ minutes? ago\."),
-        ("is_synthetic = true", "verdict bad", r"EVERY VALUE IS SYNTHETIC \(fetched \d+ minutes? ago\): do not decide by it\."),
-        ("is_synthetic = region_id = 1", "verdict warn", r"7\.1 % of the values are synthetic, fetched \d+ minutes? ago\."),
-        ("known_at = known_at - interval '2 hours'", "verdict warn", r"real, fetched 12\d minutes ago[^<]*It is older than it"),
+        (
+            "is_synthetic = true",
+            "verdict bad",
+            r"EVERY VALUE IS SYNTHETIC \(fetched \d+ minutes? ago\): do not decide by it\.",
+        ),
+        (
+            "is_synthetic = region_id = 1",
+            "verdict warn",
+            r"7\.1 % of the values are synthetic, fetched \d+ minutes? ago\.",
+        ),
+        (
+            "known_at = known_at - interval '2 hours'",
+            "verdict warn",
+            r"real, fetched 12\d minutes ago[^<]*It is older than it",
+        ),
     ],
 )
-def test_the_page_says_in_words_how_synthetic_and_how_old(grid: Database, change: str, verdict: str, words: str) -> None:
+def test_the_page_says_in_words_how_synthetic_and_how_old(
+    grid: Database, change: str, verdict: str, words: str
+) -> None:
     with grid.connect() as connection:
         connection.execute(CAPTURES + change)  # type: ignore[arg-type]
     with TestClient(create(grid, ServiceSettings())) as client:
@@ -201,7 +220,13 @@ def test_over_tables_without_a_row_nothing_fails_and_nothing_is_invented(databas
         assert (answer.status_code, answer.json()["reason"]) == (503, "there is no forecast")
         energy: dict[str, Any] = client.get("/agents/energy/context").json()
         assert energy["grid_status"]["gco2_kwh"] is None and energy["forecast_24h"] == energy["prices"] == []
-        for path in ("/agents/compute/context", "/agents/head/context", "/regions/opportunities", "/windows/best", "/workloads"):
+        for path in (
+            "/agents/compute/context",
+            "/agents/head/context",
+            "/regions/opportunities",
+            "/windows/best",
+            "/workloads",
+        ):
             data = client.get(path).json()["data"]
             assert (data["age_seconds"], data["synthetic_share"]) == (None, None)
         page = client.get("/")

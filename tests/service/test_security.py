@@ -41,7 +41,10 @@ def test_every_route_but_the_open_ones_asks_for_a_token(api: Api, header: str) -
                 continue
             url = path.replace("{workload_id}", "00000000-0000-0000-0000-000000000000")
             answer = api.client.request(
-                method, url, headers={"Authorization": header.encode("latin-1")}, json={"request": "x", "status": "running"}
+                method,
+                url,
+                headers={"Authorization": header.encode("latin-1")},
+                json={"request": "x", "status": "running"},
             )
             assert answer.status_code == 401, (method, path)
             assert answer.json()["detail"] and answer.headers["www-authenticate"] == "Bearer"

@@ -38,7 +38,9 @@ def run(*arguments: str, module: str = "service", **settings: str) -> "subproces
 def serving(**settings: str) -> Iterator[tuple[str, str]]:
     """The address at which it serves, and the line in which it said so."""
     command = [sys.executable, "-m", "service"]
-    with subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment(**settings), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=PROJECT_ROOT, env=environment(**settings), stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout
             line = process.stdout.readline()
@@ -75,7 +77,9 @@ def test_a_port_that_is_taken_is_told_in_one_line(grid: Database) -> None:
         ({"DATABASE_URL": "postgresql://u:s3cret@127.0.0.1:9/d"}, "127.0.0.1:9"),
     ],
 )
-def test_a_bad_setting_is_told_in_one_line_without_a_secret(grid: Database, settings: dict[str, str], words: str) -> None:
+def test_a_bad_setting_is_told_in_one_line_without_a_secret(
+    grid: Database, settings: dict[str, str], words: str
+) -> None:
     done = run(**{"DATABASE_URL": grid.address(), "SERVICE_TOKEN": TOKEN, **settings})
     is_one_clear_line(done, words)
     assert "s3cret" not in done.stderr
@@ -114,14 +118,18 @@ def test_on_the_embedded_default_a_token_is_made_that_its_owner_alone_can_read(t
     settings = {"DATA_DIR": str(tmp_path), "DATABASE_URL": "", "SERVICE_TOKEN": ""}
     kept = tmp_path / "service.env"
     try:
-        is_one_clear_line(run(*NO_ONE, **settings), "Example Edge Sites, Example Northern Cloud, Example Research Computing")
+        is_one_clear_line(
+            run(*NO_ONE, **settings), "Example Edge Sites, Example Northern Cloud, Example Research Computing"
+        )
         said = []
         for _ in range(2):
             with serving(**settings) as (address, line):
                 assert str(kept) in line
                 said.append(kept.read_text())
                 token = said[-1].removeprefix("SERVICE_TOKEN=").strip()
-                answers = [httpx.get(f"{address}/workloads", headers={"Authorization": f"Bearer {t}"}) for t in (token, "x")]
+                answers = [
+                    httpx.get(f"{address}/workloads", headers={"Authorization": f"Bearer {t}"}) for t in (token, "x")
+                ]
                 assert [answer.status_code for answer in answers] == [503, 401], "there is no table of data yet"
         assert said[0] == said[1] and stat.S_IMODE(kept.stat().st_mode) == 0o600
     finally:

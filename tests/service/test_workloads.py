@@ -185,18 +185,16 @@ def test_a_decision_is_made_again_from_what_was_known_then(api: Api, weight: flo
     api.asset(api.operator("House", is_default=True), kw=10)
     more = {"power_kw": 6, "duration_minutes": 120, "carbon_to_cost_weight": weight}
     api.price()
+    api.query("delete from wholesale_prices where period_start > now() + interval '8 hours'")
     tasks = [api.submit(**more) for _ in range(3)]
     api.client.patch(f"/workloads/{tasks[0]['workload_id']}", json={"status": "cancelled"})
-    api.query(  # every forecast and price turned upside down, published since
+    api.query(  # every forecast turned upside down since, and prices that were not known yet
         "insert into intermediate.int_carbon_intensity__captures select (jsonb_populate_record(c, jsonb_build_object("
         "'payload_id', md5(c.payload_id::text)::uuid, 'known_at', clock_timestamp(), 'fetched_at', clock_timestamp(), "
         "'forecasts_gco2_kwh', (select array_agg(500 - f) from unnest(c.forecasts_gco2_kwh) as f)))).* "
         "from intermediate.int_carbon_intensity__captures as c"
     )
-    api.query(
-        "update wholesale_prices set price_gbp_mwh = - price_gbp_mwh, fetched_at = clock_timestamp(), "
-        "updated_at = clock_timestamp()"
-    )
+    api.price(-50)
     for task in tasks:
         again = api.get(f"/workloads/{task['workload_id']}/decision")
         assert again["is_same"], again

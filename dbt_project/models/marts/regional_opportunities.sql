@@ -88,8 +88,10 @@ select
     best.start_{{ length }}h as best_{{ length }}h_start,
     best.mean_{{ length }}h as best_{{ length }}h_gco2_kwh,
     round(current_half_hour.forecast_gco2_kwh - best.mean_{{ length }}h, 1) as saving_{{ length }}h_gco2_kwh,
-    round(100 * (current_half_hour.forecast_gco2_kwh - best.mean_{{ length }}h) / nullif(current_half_hour.forecast_gco2_kwh, 0), 1)
-    as saving_{{ length }}h_pct,
+    round(
+        100 * (current_half_hour.forecast_gco2_kwh - best.mean_{{ length }}h)
+        / nullif(current_half_hour.forecast_gco2_kwh, 0), 1
+    ) as saving_{{ length }}h_pct,
     price_{{ length }}h.price_gbp_mwh as best_{{ length }}h_price_gbp_mwh
     {%- endfor %},
     coalesce(compute.open_capacity_mw, 0) as open_capacity_mw,

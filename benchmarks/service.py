@@ -1,0 +1,219 @@
+"""The service against a bare one that does a single INSERT, and with five years of history against two days of it.
+
+`python -m benchmarks.service bare <database>` serves the bare one: the same pool, the same uvicorn, one route.
+"""
+
+import asyncio
+import json
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from benchmarks.bench import Bench, Measure, at_most, say
+from benchmarks.settings import inherited
+from service.shapes import TaskRequest
+from service.tenancy import pool
+from warehouse.database import Database, Role, parse
+from warehouse.prepare import set_up
+from warehouse.settings import PROJECT_ROOT
+
+TOKEN = "token-of-the-benchmark-and-of-nothing-else"
+CONCURRENT, REQUESTS, ROUNDS, ASKED = 16, 400, 3, 50
+AIM_MS = 20
+SETTINGS = {
+    "SERVICE_PORT": "0",
+    "SERVICE_TOKEN": TOKEN,
+    "SERVICE_REQUESTS_PER_MINUTE": "10000000",
+    "REGION_CAPACITY_KW": "1000000000",
+}
+BARE = """
+create schema bench;
+create table bench.tasks (task_id bigint generated always as identity primary key, request text, user_email text);
+grant usage on schema bench to public;
+grant insert on bench.tasks to public;
+"""
+FIVE_YEARS = """
+insert into carbon_intensity_regional
+    (region_id, period_start, period_end, forecast_gco2_kwh, intensity_index, payload_id, is_synthetic, fetched_at, updated_at)
+select region_id, at, at + interval '30 minutes', 150 + 100 * sin(extract(epoch from at) / 13751 + region_id), 'low',
+    gen_random_uuid(), false, at, at
+from generate_series(1, 18) as region_id
+cross join generate_series(1, 87600) as n
+cross join lateral (select date_bin('30 minutes', now(), '2000-01-01 00:00Z') - n * interval '30 minutes' as at)
+on conflict do nothing;
+analyze;
+"""
+PATHS = ("/regions/opportunities", "/windows/best?duration_minutes=240")
+QUERIES: dict[str, Callable[[], tuple[str, list[Any]]]] = {
+    "SQL of /regions/opportunities": lambda: ("select * from regional_opportunities order by rank, region_id", []),
+    "SQL of /windows/best": lambda: (
+        "select * from best_windows(%s, %s, %s, null, %s) order by rank limit 10",
+        [
+            timedelta(hours=4),
+            datetime.now(UTC),
+            datetime.now(UTC) + timedelta(hours=48),
+            '{"carbon": 0.264, "price": 0}',
+        ],
+    ),
+}
+
+
+def measure_service(bench: Bench, *, with_history: bool) -> list[Measure]:
+    """Submissions against one INSERT; and, with history, what is asked of the grid."""
+    database = bench.database("energy_bench_service")
+    bench.flow(database, "refresh", "carbon_intensity")
+    with database.connect() as connection:
+        connection.execute(BARE)
+    measures = measure_grid(bench, database) if with_history else []
+    with ExitStack() as both:
+        ours = both.enter_context(serving(database, "-m", "service"))
+        bare = both.enter_context(serving(database, "-m", "benchmarks.service", "bare", database.address()))
+        rounds: dict[int, list[tuple[float, float]]] = {ours: [], bare: []}
+        for _ in range(ROUNDS + 1):  # by turns; the first warms up
+            for port, found in rounds.items():
+                found.append(asyncio.run(submissions(port)))
+    bench.drop(database)
+    (ours_s, ours_p99), (bare_s, bare_p99) = ([min(one) for one in zip(*r[1:], strict=True)] for r in rounds.values())
+    say(f"submissions: {1 / ours_s:.0f} a second, p99 {ours_p99:.0f} ms; bare: {1 / bare_s:.0f}, {bare_p99:.0f} ms")
+    against = "bare FastAPI, one INSERT"
+    return [
+        at_most("a submission, ms", 1000 * ours_s, against, 1000 * bare_s, 3),
+        at_most("p99 of a submission, ms", ours_p99, against, bare_p99, 3),
+        *measures,
+    ]
+
+
+def measure_grid(bench: Bench, two_days: Database) -> list[Measure]:
+    """Routes of the grid, and their SQL alone, with five years of regional history against two days: by turns, medians."""
+    five_years = replace(two_days, name=f"{two_days.name}_history")
+    begun = time.perf_counter()
+    with bench.server.connect() as connection:
+        connection.execute(f'drop database if exists "{five_years.name}" with (force)')
+        connection.execute(f'create database "{five_years.name}" template "{two_days.name}"')
+    set_up(five_years)
+    with five_years.connect() as connection:
+        connection.execute(FIVE_YEARS)
+    with two_days.connect() as connection:
+        connection.execute("analyze")
+    say(f"five years of regional history are in the tables, after {time.perf_counter() - begun:.0f} s")
+    times: dict[str, list[list[float]]] = {}
+    databases = (two_days, five_years)
+    with ExitStack() as both:
+        ports = [both.enter_context(serving(database, "-m", "service")) for database in databases]
+        connections = [both.enter_context(database.connect(role=Role.SERVICE)) for database in databases]
+        for _ in range(ASKED + 10):
+            for path in PATHS:
+                asked = [asyncio.run(get(port, path)) for port in ports]
+                times.setdefault(f"GET {path.split('?')[0]}", []).append(asked)
+            for name, query in QUERIES.items():
+                times.setdefault(name, []).append([seconds_of(connection, *query()) for connection in connections])
+    bench.drop(five_years)
+    measures = []
+    for name, found in times.items():
+        less, more = (1000 * statistics.median(one) for one in zip(*found[10:], strict=True))
+        say(f"{name}: {more:.1f} ms with five years of history, {less:.1f} ms with two days")
+        measures.append(at_most(f"{name}, ms, five years", more, "two days of history", less, 1.25))
+        measures.append(at_most(f"{name}, ms, five years", more, "aim", AIM_MS, 1))
+    return measures
+
+
+def seconds_of(connection: Any, query: str, values: list[Any]) -> float:
+    """One query and all its rows."""
+    begun = time.perf_counter()
+    connection.execute(query, values).fetchall()
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def serving(database: Database, *arguments: str) -> Iterator[int]:
+    """A server in a process of its own; its port."""
+    environment = inherited({**SETTINGS, "DATABASE_URL": database.address()})
+    with subprocess.Popen(
+        [sys.executable, *arguments], cwd=PROJECT_ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            found = re.search(r"http://[^:]+:(\d+)", process.stdout.readline() if process.stdout else "")
+            if not found:
+                raise SystemExit(f"{' '.join(arguments)} does not serve")
+            yield int(found[1])
+        finally:
+            process.terminate()
+
+
+async def submissions(port: int) -> tuple[float, float]:
+    """Seconds a request and p99 (ms) of so many submissions, so many at a time, each of another user."""
+    numbers, waited = iter(range(REQUESTS)), list[float]()
+
+    async def worker() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for number in numbers:
+            # of many lengths, so that their places are not all the same
+            task = {"request": "Train a model", "user_email": f"{time.time_ns()}-{number}@example.com"}
+            size = {"duration_minutes": 30 + 15 * (number % 30), "power_kw": 6.5}
+            begun = time.perf_counter()
+            await exchange(reader, writer, "POST /submit_task", json.dumps(task | size).encode())
+            waited.append(time.perf_counter() - begun)
+        writer.close()
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(CONCURRENT)))
+    return (time.perf_counter() - begun) / REQUESTS, 1000 * statistics.quantiles(waited, n=100)[98]
+
+
+async def get(port: int, path: str) -> float:
+    """Seconds of one request."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    begun = time.perf_counter()
+    await exchange(reader, writer, f"GET {path}")
+    writer.close()
+    return time.perf_counter() - begun
+
+
+async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: str, body: bytes = b"") -> None:
+    """A request and its answer by hand: a client library would cost more than the bare service."""
+    headers = f"Host: localhost\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    writer.write(f"{line} HTTP/1.1\r\n{headers}\r\n\r\n".encode() + body)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    answer = await reader.readexactly(int(length[1]) if length else 0)
+    assert b" 201 " in head or b" 200 " in head, head + answer
+
+
+def bare(url: str) -> None:
+    """Serve one route that does one INSERT."""
+    connections = pool(parse(url))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with connections:
+            yield
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.post("/submit_task", status_code=201)
+    async def submit_task(asked: TaskRequest) -> dict[str, Any]:
+        async with connections.connection() as connection:
+            cursor = await connection.execute(
+                "insert into bench.tasks (request, user_email) values (%s, %s)", [asked.request, asked.user_email]
+            )
+        return {"inserted": cursor.rowcount}
+
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    config = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    bare(sys.argv[2])
