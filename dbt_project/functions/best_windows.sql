@@ -57,17 +57,22 @@ scored as (
     select
         possible.region_id,
         possible.starts_at,
-        possible.starts_at + best_windows.duration as ends_at,
-        possible.intensity_sum / possible.length as mean_gco2_kwh,
-        possible.price_sum / possible.length as mean_price_gbp_mwh,
-        case when possible.carbon_weight = 0 then 0 else possible.carbon_weight * possible.intensity_sum / possible.length end
-        + case when possible.price_weight = 0 then 0 else possible.price_weight * possible.price_sum / possible.length end
-        as score,
+        -- in seconds: a day is 24 hours, whatever the clocks of the reader's time zone do
+        possible.starts_at + make_interval(secs => extract(epoch from best_windows.duration)::double precision) as ends_at,
+        round(possible.intensity_sum / possible.length, 9) as mean_gco2_kwh,
+        round(possible.price_sum / possible.length, 9) as mean_price_gbp_mwh,
+        -- nine decimals: what is equal is a tie, though a third of an hour is no exact number
+        round(
+            case when possible.carbon_weight = 0 then 0 else possible.carbon_weight * possible.intensity_sum / possible.length end
+            + case when possible.price_weight = 0 then 0 else possible.price_weight * possible.price_sum / possible.length end,
+            9
+        ) as score,
         possible.synthetic::numeric / possible.half_hours as synthetic_share
     from possible
     where possible.values_present = possible.half_hours
         and possible.last_start = possible.starts_at + (possible.half_hours - 1) * interval '30 minutes'
-        and possible.starts_at + best_windows.duration <= best_windows.deadline
+        and possible.starts_at + make_interval(secs => extract(epoch from best_windows.duration)::double precision)
+        <= best_windows.deadline
 )
 
 select

@@ -17,11 +17,11 @@ with half_hour as (
 
 select
     case
-        when count(*) = count(forecast_gco2_kwh)
+        when count(*) = count(forecast_gco2_kwh) and workload_emissions.ended > workload_emissions.began
             then round(sum(forecast_gco2_kwh * hours) * workload_emissions.power_kw / 1000, 4)
     end as kg,
     case
-        when count(*) = count(price_gbp_mwh)
+        when count(*) = count(price_gbp_mwh) and workload_emissions.ended > workload_emissions.began
             then round(sum(price_gbp_mwh * hours) * workload_emissions.power_kw / 1000, 4)
     end as gbp
 from half_hour

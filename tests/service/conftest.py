@@ -132,11 +132,13 @@ class Api:
     def price(self, least: float = 60) -> None:
         """Publish prices of the half-hours from a day ago to two days ahead that have none yet."""
         self.query(
-            "insert into wholesale_prices select (jsonb_populate_record(null::wholesale_prices, known || jsonb_build_object('period_start', start, "
-            "'period_end', start + interval '30 minutes', 'price_gbp_mwh', %s + 7 * extract(hour from start)::int %% 50, 'fetched_at', clock_timestamp(), 'updated_at', clock_timestamp()))).* "
+            "insert into wholesale_prices select (jsonb_populate_record(null::wholesale_prices, known || jsonb_build_object("
+            "'period_start', start, 'period_end', start + interval '30 minutes', "
+            "'price_gbp_mwh', %s + 7 * extract(hour from start)::int %% 50, "
+            "'fetched_at', clock_timestamp(), 'updated_at', clock_timestamp()))).* "
             "from (select to_jsonb(p) from wholesale_prices as p where market = 'n2ex_day_ahead' limit 1) as one (known), "
-            "generate_series(date_bin('30 minutes', now() - interval '1 day', '2000-01-01 00:00Z'), now() + interval '2 days', "
-            "interval '30 minutes') as start on conflict (market, period_start) do nothing",
+            "generate_series(date_bin('30 minutes', now() - interval '1 day', '2000-01-01 00:00Z'), "
+            "now() + interval '2 days', interval '30 minutes') as start on conflict (market, period_start) do nothing",
             least,
         )
 

@@ -67,7 +67,7 @@ price as (
 compute as (
     select region_id, sum(available_capacity_mw) as open_capacity_mw
     from {{ ref('latest_compute_windows') }}
-    where not is_expired and region_id is not null
+    where not is_expired and (valid_from is null or valid_from <= now()) and region_id is not null
         and case
             when crosses_midnight
                 then (now() at time zone 'UTC')::time >= starts_at_time or (now() at time zone 'UTC')::time < ends_at_time

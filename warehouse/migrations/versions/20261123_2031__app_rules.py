@@ -85,6 +85,9 @@ declare
     workload app.compute_workloads;
     peak numeric;
 begin
+    if new.released_at is not null then  -- it takes nothing any more
+        return new;
+    end if;
     perform app.lock_capacity();
     perform set_config('energy.operator_id', 'all', true);
     select * into workload from app.compute_workloads where workload_id = new.workload_id;
@@ -107,12 +110,12 @@ begin
         select sum(other.power_kw) as load
         from (
             select new.starts_at as instant
-            union all
+            union
             select starts_at from app.workload_placements
             where venue = new.venue and released_at is null and starts_at > new.starts_at and starts_at < new.ends_at
         ) as moment
         inner join app.workload_placements as other
-            on other.venue = new.venue and other.released_at is null
+            on other.venue = new.venue and other.released_at is null and other.placement_id <> new.placement_id
             and other.starts_at <= moment.instant and other.ends_at > moment.instant
         group by moment.instant
     ) as loads;
@@ -123,7 +126,7 @@ begin
     return new;
 end
 $$;
-create trigger placement_keeps_rules before insert on app.workload_placements
+create trigger placement_keeps_rules before insert or update on app.workload_placements
     for each row execute function app.keep_rules_of_venue();
 """
 
