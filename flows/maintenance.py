@@ -1,8 +1,8 @@
 """`maintenance`: what grows without end is cut back, by a stated policy.
 
 - Payloads older than PAYLOAD_RETENTION_DAYS (400) that no row of a clean table comes from any more: forecasts that newer ones
-  replaced. With them go their vintages. The payload behind a row is never removed, so that every row stays traceable and
-  `public` can be built again from what is left.
+  replaced, and what the quality gate held back. With them go their vintages. What is still to be published stays, and so does
+  the payload behind every row: each stays traceable, and `public` can be built again from what is left.
 - Bodies that were rejected, requests that brought nothing new, and quality results, older than LEDGER_RETENTION_DAYS (90).
   `ops.runs` is kept.
 """
@@ -72,6 +72,8 @@ def _consumers(database: Database) -> dict[str, list[tuple[str, str]]]:
 
 
 def _remove(connection: psycopg.Connection, slug: str, consumers: list[tuple[str, str]], before: datetime) -> int:
+    if not all(_exists(connection, f"{schema}.{name}") for schema, name in consumers):
+        return 0  # what is to be built again from the payloads refers to none of them yet
     there = [(schema, name) for schema, name in consumers if _has_payloads(connection, schema, name)]
     captures = [f"{schema}.{name}" for schema, name in there if name.endswith("__captures")]
     unreferenced = " ".join(
@@ -81,8 +83,12 @@ def _remove(connection: psycopg.Connection, slug: str, consumers: list[tuple[str
     )
     connection.execute(
         f"create temporary table superseded on commit drop as select payload_id from staging.{slug}_payloads as payload "
-        f"where fetched_at < %s {unreferenced}",
-        [before],
+        f"where fetched_at < %s {unreferenced} and (exists (select 1 from ops.payload_verdicts as verdict "
+        "where verdict.payload_id = payload.payload_id and verdict.verdict = 'held') or not exists ("
+        "select 1 from unnest(%s::text[]) as consumer (name) where not exists ("
+        "select 1 from intermediate.published_payloads as published "
+        "where published.model_name = consumer.name and published.payload_id = payload.payload_id)))",
+        [before, [name for _, name in consumers]],
     )
     for table in captures:
         connection.execute(f"delete from {table} where payload_id in (select payload_id from superseded)")

@@ -1,17 +1,19 @@
 """What Prefect believes of runs whose process died: without help it shows them as running for ever."""
 
 import asyncio
+import sys
 from contextlib import suppress
 from datetime import timedelta
 from typing import cast
 
+import httpx
 from prefect.automations import Automation
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.states import Crashed
 
 from flows.settings import FlowSettings
@@ -37,7 +39,10 @@ def crash_in_prefect(run: CrashedRun) -> None:
                 state: State[None] = Crashed(message="its process died; the watch found it")
                 await client.set_flow_run_state(flow_run.id, state=state, force=True)
 
-    asyncio.run(end())
+    try:
+        asyncio.run(end())
+    except (httpx.HTTPError, PrefectException, RuntimeError, OSError) as error:
+        print(f"Prefect could not be told of it ({type(error).__name__}); its automation ends the run", file=sys.stderr)
 
 
 def keep_automation() -> None:

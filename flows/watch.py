@@ -75,7 +75,8 @@ def keep_incidents(connection: psycopg.Connection, found: Sequence[Trouble]) -> 
     for incident_id, kind, subject in connection.execute(
         "select incident_id, kind, subject from ops.incidents where closed_at is null"
     ).fetchall():
-        if (kind, subject) not in wrong:
+        # an upstream that nobody asks is not known to answer again
+        if (kind, subject) not in wrong and not (kind == "upstream" and ("stopped", subject) in wrong):
             connection.execute(
                 "update ops.incidents set closed_at = clock_timestamp() where incident_id = %s", [incident_id]
             )
@@ -95,7 +96,7 @@ def tell(connection: psycopg.Connection, webhook: str) -> None:
             body = {"text": words, "state": state, "kind": kind, "subject": subject, "since": opened_at.isoformat()}
             try:
                 httpx.post(webhook, json=body, timeout=WEBHOOK_SECONDS).raise_for_status()
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 print(
                     f"ALERT_WEBHOOK_URL could not be told ({type(error).__name__}); the next watch tries again",
                     file=sys.stderr,
@@ -143,7 +144,7 @@ def main() -> None:
         for trouble in found:
             print(f"LATE {trouble.line}" if trouble.kind != "held" else f"HELD {trouble.line}")
         if not found:
-            print(f"All {len(DATASETS)} datasets are as they should be.")
+            print("Every dataset that is watched is as it should be.")
         return not found
 
     command.run(run)

@@ -116,7 +116,7 @@ def test_a_killed_process_leaves_nothing_locked_nor_does_one_that_waited(energy:
 
 def test_two_refreshes_of_a_dataset_at_once_leave_the_tables_of_one(energy: Energy) -> None:
     both = [python("-m", "flows.refresh", "--datasets", DATASET) for _ in range(2)]
-    said = [process.communicate(timeout=180)[0] for process in both]
+    said = [process.communicate(timeout=400)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert all("Every value is real" in output for output in said)
     assert energy.query("select status, count(*) from ops.runs group by status") == [("completed", 2)]
