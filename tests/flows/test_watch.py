@@ -101,7 +101,7 @@ def test_after_a_refresh_nothing_is_late(energy: Energy, webhook: Webhook) -> No
     energy.refresh()
     done = command()
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("datasets are as they should be.\n")
+    assert done.stdout.endswith("Every dataset that is watched is as it should be.\n")
     assert webhook.told == []
 
 
