@@ -8,6 +8,7 @@
 - `floor`        the same bodies by COPY and plain SQL into the same tables
 - `dlt_default`  the same bodies the way dlt lands them by default
 - `row_by_row`   one upsert a row
+- `service`      submissions against a bare route with one insert; what agents read, with five years of history
 
 `make bench` takes about ten minutes and needs nothing but the embedded server; BENCH=quick leaves out the five years.
 """

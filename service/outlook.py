@@ -27,7 +27,8 @@ where region_id between 1 and 14
 _PRICE = """
 select extract(epoch from period_start)::bigint as starts, price_gbp_mwh, is_synthetic, fetched_at
 from wholesale_prices
-where market = 'n2ex_day_ahead' and period_start > %s - interval '30 minutes' and period_start < %s + interval '7 days'
+where market = 'n2ex_day_ahead' and period_start > %(known_at)s - interval '30 minutes'
+    and period_start < %(known_at)s + interval '7 days' and fetched_at <= %(known_at)s
 """
 _WINDOWS = """
 select
@@ -165,7 +166,7 @@ async def read(connection: Connection, known_at: datetime | None = None) -> Outl
         row = await (await connection.execute("select clock_timestamp() as instant")).fetchone()
         known_at = row["instant"] if row else datetime.now(UTC)
     intensities = await (await connection.execute(_INTENSITY, [known_at])).fetchall()
-    prices = await (await connection.execute(_PRICE, [known_at, known_at])).fetchall()
+    prices = await (await connection.execute(_PRICE, {"known_at": known_at})).fetchall()
     windows = await (await connection.execute(_WINDOWS)).fetchall()
     zones = await (await connection.execute(_ZONES)).fetchall()
 

@@ -1,8 +1,9 @@
 """The way of a workload: who, what size, where and when; written in one transaction, once for each idempotency key."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,13 +28,15 @@ class Submissions:
     pool: Pool
     outlooks: Outlooks
     settings: ServiceSettings
+    _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    """Half of the pool: those who wait for their turn leave connections to those who only read"""
 
     async def submit(self, caller: Caller, asked: TaskRequest, idempotency_key: str | None) -> tuple[str, str]:
         """The answer as JSON, and what became of the task. Raises Problem where it cannot be taken in."""
         fingerprint = hashlib.sha256(asked.model_dump_json().encode()).digest()
         outlook = await self.outlooks.now()
         now = datetime.now(UTC)
-        async with speaking_for(self.pool, caller) as connection:
+        async with self._at_once, speaking_for(self.pool, caller) as connection:
             operator_id = caller.operator_id or await _operator_for(connection, asked.user_email)
             user = await _link_user(connection, asked, operator_id)
             await connection.execute("select app.lock_capacity()")

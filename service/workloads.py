@@ -87,6 +87,8 @@ async def change_status(workload_id: UUID, change: StatusChange, state: State, c
     at = change.at or datetime.now(UTC)
     begins, ends = change.status == "running", change.status in ("completed", "failed")
     async with speaking_for(state.pool, caller) as connection:
+        # two who take a step at once take it one after the other
+        await connection.execute("select from app.compute_workloads where workload_id = %s for update", [workload_id])
         before = await one(connection, workload_id)
         if before["status"] == change.status:
             return before  # said twice: it was taken when it was said first

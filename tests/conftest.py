@@ -33,6 +33,16 @@ for _name in (
 ):
     os.environ.pop(_name, None)
 
+WITH_A_STACK = ("test_stack.py", "test_browser.py", "test_hosts.py", "test_elsewhere.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts Prefect servers, workers or hosts of its own: minutes, and more than one program."""
+    for item in items:
+        if item.path.name in WITH_A_STACK:
+            item.add_marker(pytest.mark.stack)
+
+
 needs_recorded = pytest.mark.skipif(RECORDED_DIR is None, reason="RECORDED_DIR is not set")
 
 

@@ -19,6 +19,8 @@ half_hour as (
     from {{ ref('carbon_intensity_regional').include(database=false) }} as intensity
     left join {{ ref('wholesale_prices').include(database=false) }} as price
         on price.market = 'n2ex_day_ahead' and intensity.period_start = price.period_start
+        -- said again of the price, or every price ever kept is read
+        and price.period_start >= best_windows.earliest and price.period_start < best_windows.deadline
     where intensity.period_start >= best_windows.earliest and intensity.period_start < best_windows.deadline
         and intensity.region_id between 1 and 14
         and (best_windows.region_ids is null or intensity.region_id = any(best_windows.region_ids))

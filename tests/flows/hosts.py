@@ -83,6 +83,7 @@ class Cluster:
         self.start(
             *("prefect server", PREFECT, "server", "start", "--host", at, "--port", str(port)),
             PREFECT_API_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{self.folder}/prefect.db",
+            PREFECT_API_DATABASE_TIMEOUT="60",
         )
         self.environment["PREFECT_API_URL"] = f"http://{at}:{port}/api"
         return self.environment["PREFECT_API_URL"]

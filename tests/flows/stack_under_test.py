@@ -42,6 +42,7 @@ class Stack:
     given: Database | None = None
     first_words: str = ""
     api: str = field(default="", init=False)
+    service: str = field(default="", init=False)
 
     def run(self, module: str, *arguments: str, **settings: str) -> tuple[int, str]:
         """A command of the project with the stack's settings: its exit code and what it said."""
@@ -62,9 +63,10 @@ class Stack:
         """Bring it up; what that said. Schedules are paused: what a test sees then is its own doing."""
         code, words = self.run("flows.stack", "up", **settings)
         assert code == 0, words
-        (self.api,) = re.findall(r"API at (\S+)\)", words)
+        (self.api,), (self.service,) = re.findall(r"API at (\S+)\)", words), re.findall(r"^Service +(\S+)", words, re.M)
         for deployment in self.deployments().values():
-            self.post(f"deployments/{deployment['id']}/pause_deployment")
+            for schedule in deployment["schedules"]:
+                self._ask("PATCH", f"deployments/{deployment['id']}/schedules/{schedule['id']}", {"active": False})
         return words
 
     def is_up(self) -> bool:
@@ -88,11 +90,19 @@ class Stack:
 
     def get(self, path: str) -> Any:
         """An answer of Prefect's API."""
-        return httpx.get(f"{self.api}/{path}", timeout=60).raise_for_status().json()
+        return self._ask("GET", path)
 
     def post(self, path: str, **body: Any) -> Any:
         """The same of a POST."""
-        answer = httpx.post(f"{self.api}/{path}", json=body, timeout=60).raise_for_status()
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        for _ in range(30):  # on SQLite the server asks to be asked again; its own client does so
+            answer = httpx.request(method, f"{self.api}/{path}", json=body, timeout=60)
+            if answer.status_code != 503:
+                break
+            time.sleep(1)
+        answer.raise_for_status()
         return answer.json() if answer.content else None
 
     def deployments(self) -> dict[str, dict[str, Any]]:
@@ -103,6 +113,10 @@ class Stack:
         """Run a deployment; the id of its run."""
         path = f"deployments/{self.deployments()[deployment]['id']}/create_flow_run"
         return str(self.post(path, parameters=parameters, state={"type": "SCHEDULED"})["id"])
+
+    def ran(self, deployment: str, **parameters: Any) -> dict[str, Any]:
+        """The same, when it is over."""
+        return self.wait(self.start(deployment, **parameters))
 
     def wait(self, run_id: str, states: Sequence[str] = FINAL, seconds: float = 240) -> dict[str, Any]:
         """The run, once it is in such a state."""
@@ -174,5 +188,6 @@ def stack(_stack: Stack, emulator: Emulator) -> Stack:
     if not _stack.is_up():
         with closing(socket.create_server(("127.0.0.1", 0))) as taken:
             _stack.settings["PREFECT_SERVER_API_PORT"] = str(taken.getsockname()[1])
-            _stack.first_words = _stack.up()
+            words = _stack.up()
+            _stack.first_words = _stack.first_words or words
     return _stack

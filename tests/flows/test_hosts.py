@@ -173,19 +173,24 @@ def test_a_deployed_backfill_is_shared_by_two_hosts(
 
 def run_deployed(cluster: Cluster, parameters: dict[str, Any]) -> dict[str, Any]:
     """A run of the deployment `backfill`, as it ended."""
-    with httpx.Client(base_url=cluster.environment["PREFECT_API_URL"]) as api:
-        deployment = api.get("/deployments/name/backfill/backfill").raise_for_status().json()["id"]
-        asked = api.post(
-            f"/deployments/{deployment}/create_flow_run",
-            json={"parameters": parameters, "state": {"type": "SCHEDULED"}},
-        )
-        flow_run = asked.raise_for_status().json()
+    with httpx.Client(base_url=cluster.environment["PREFECT_API_URL"], timeout=60) as api:
+
+        def ask(method: str, path: str, **body: Any) -> dict[str, Any]:
+            answer = api.request(method, path, **body)
+            while answer.status_code == 503:  # its SQLite is busy
+                time.sleep(0.5)
+                answer = api.request(method, path, **body)
+            return dict(answer.raise_for_status().json())
+
+        deployment = ask("GET", "/deployments/name/backfill/backfill")["id"]
+        wanted = {"parameters": parameters, "state": {"type": "SCHEDULED"}, "idempotency_key": "once"}
+        flow_run = ask("POST", f"/deployments/{deployment}/create_flow_run", json=wanted)
         deadline = time.monotonic() + 400
         while flow_run["state_type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
             assert time.monotonic() < deadline, flow_run["state"]
             time.sleep(0.5)
-            flow_run = api.get(f"/flow_runs/{flow_run['id']}").raise_for_status().json()
-        return dict(flow_run)
+            flow_run = ask("GET", f"/flow_runs/{flow_run['id']}")
+        return flow_run
 
 
 def the_year(database: Database) -> list[tuple[Any, ...]]:

@@ -99,10 +99,21 @@ def test_steps_and_tasks_at_once_never_give_a_place_twice(served: httpx.Client, 
 
 def test_one_step_is_taken_once_by_many(served: httpx.Client, table: Api) -> None:
     workload_id = submission()(served).json()["workload_id"]
-    steps = [{"status": "running"}] + [{"status": "cancelled"}] * 20
+    steps = [{"status": "running", "at": f"2026-01-01T00:00:{second:02}Z"} for second in range(30)]
     answers = at_once(served, [lambda client, s=s: client.patch(f"/workloads/{workload_id}", json=s) for s in steps])
-    assert {answer.status_code for answer in answers} <= {200, 409}
-    assert table.query("select status from app.compute_workloads") == [("cancelled",)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["actual_start"] for answer in answers}) == 1, "all are told of the one that was first"
+
+
+def test_placing_again_and_cancelling_at_once_end_in_one_of_both(served: httpx.Client, table: Api) -> None:
+    for _ in range(5):
+        path = f"/workloads/{submission()(served).json()['workload_id']}"
+        again = [lambda client, p=path: client.post(f"{p}/placement")] * 5
+        cancel = [lambda client, p=path: client.patch(p, json={"status": "cancelled"})] * 5
+        answers = at_once(served, [*again, *cancel])
+        assert {answer.status_code for answer in answers} <= {200, 409}
+    assert table.query("select distinct status from app.compute_workloads") == [("cancelled",)]
+    assert table.query("select count(*) from app.workload_placements where released_at is null") == [(0,)]
 
 
 def test_two_bodies_under_one_key_at_once_are_one_workload_and_a_conflict(served: httpx.Client, table: Api) -> None:

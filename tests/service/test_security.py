@@ -31,23 +31,18 @@ def two(api: Api) -> tuple[str, str]:
     return ids[0], ids[1]
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic eA==", "Bearer unknown", TOKEN, "Bearer é"])
-def test_every_route_but_the_open_ones_asks_for_a_token(api: Api, header: str) -> None:
-    paths = api.get("/openapi.json")["paths"]
+def test_every_route_but_the_open_ones_asks_for_a_token(api: Api) -> None:
+    headers = ("", "Bearer", "Bearer ", "Basic eA==", "Bearer unknown", TOKEN, "Bearer é")
     asked = 0
-    for path, methods in paths.items():
-        for method in methods:
-            if path in OPEN:
-                continue
-            url = path.replace("{workload_id}", "00000000-0000-0000-0000-000000000000")
-            answer = api.client.request(
-                method,
-                url,
-                headers={"Authorization": header.encode("latin-1")},
-                json={"request": "x", "status": "running"},
-            )
-            assert answer.status_code == 401, (method, path)
-            assert answer.json()["detail"] and answer.headers["www-authenticate"] == "Bearer"
+    for path, methods in api.get("/openapi.json")["paths"].items():
+        url = path.replace("{workload_id}", "00000000-0000-0000-0000-000000000000")
+        for method in methods if path not in OPEN else ():
+            for header in headers:
+                answer = api.client.request(
+                    method, url, headers={"Authorization": header.encode("latin-1")}, json={"request": "x", "status": "running"}
+                )  # fmt: skip
+                assert answer.status_code == 401, (method, path, header)
+                assert answer.json()["detail"] and answer.headers["www-authenticate"] == "Bearer"
             asked += 1
     assert asked >= 9
     assert api.query("select count(*) from app.compute_workloads") == [(0,)]

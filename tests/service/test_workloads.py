@@ -200,6 +200,32 @@ def test_a_decision_is_made_again_from_what_was_known_then(api: Api, weight: flo
         assert again["is_same"], again
 
 
+def test_a_task_that_waits_is_placed_again_when_there_is_room(api: Api) -> None:
+    api.asset(api.operator("House", is_default=True), kw=10)
+    start = datetime.now(UTC) + timedelta(hours=3)
+    more = {
+        "power_kw": 6,
+        "duration_minutes": 60,
+        "is_deferrable": False,
+        "earliest_start": start.isoformat(),
+        "deadline": (start + timedelta(hours=1)).isoformat(),
+    }
+    first, second = (api.submit(**more)["workload_id"] for _ in range(2))
+    path = f"/workloads/{second}/placement"
+    refused = api.client.post(path)
+    assert refused.status_code == 409 and "capacity: " in refused.json()["detail"]
+    step(api, first, "cancelled")
+    placed = api.client.post(path).json()
+    assert (placed["status"], placed["unplaced_because"]) == ("scheduled", None)
+    assert [said["attempt"] for said in api.get(f"/workloads/{second}")["negotiation"]] == [1] * 3 + [2] * 3
+    again = api.client.post(path).json()
+    assert again["placement"]["venue"] == placed["placement"]["venue"], "its own place is free for itself"
+    assert api.query("select count(*) from app.workload_placements where released_at is null") == [(1,)]
+    assert api.get(f"/workloads/{second}/decision")["is_same"]
+    step(api, second, "running")
+    assert api.client.post(path).status_code == 409
+
+
 def test_a_task_without_a_placement_has_no_decision_to_make_again(api: Api) -> None:
     workload_id = api.submit(carbon_cap_gco2_kwh=0)["workload_id"]
     assert api.get(f"/workloads/{workload_id}/decision", 409)["detail"] == "this workload has no placement"

@@ -145,14 +145,14 @@ create table app.workload_placements (
     released_at timestamptz,
     foreign key (workload_id, operator_id) references app.compute_workloads (workload_id, operator_id) on delete cascade,
     foreign key (asset_id, operator_id) references app.compute_assets (asset_id, operator_id),
-    check ((venue like 'asset:%') = (asset_id is not null)),
+    check ((venue like 'asset:%') = (asset_id is not null) and (asset_id is null or venue = 'asset:' || asset_id)),
     check ((venue like 'window:%') = (window_id is not null))
 );
 comment on table app.workload_placements is 'One row is a time and place that was given to a workload, and its capacity with it until `released_at`.';
 comment on column app.workload_placements.venue is 'Whose capacity it takes: asset:<id>, region:<operator>/<region>, window:<id>.';
 comment on column app.workload_placements.known_at is 'The instant of the forecasts that decided: carbon_intensity_as_of(known_at, ...) gives them again.';
 create unique index on app.workload_placements (workload_id) where released_at is null;
-create index on app.workload_placements (venue, ends_at) where released_at is null;
+create index on app.workload_placements (venue, ends_at);
 create index on app.workload_placements (operator_id, placed_at desc);
 alter table app.compute_workloads add foreign key (placement_id) references app.workload_placements deferrable initially deferred;
 

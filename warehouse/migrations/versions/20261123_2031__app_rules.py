@@ -107,17 +107,14 @@ begin
         new.capacity_kw := asset.rated_power_kw;
     end if;
     select max(load) into peak from (
-        select sum(other.power_kw) as load
-        from (
-            select new.starts_at as instant
-            union
-            select starts_at from app.workload_placements
-            where venue = new.venue and released_at is null and starts_at > new.starts_at and starts_at < new.ends_at
-        ) as moment
-        inner join app.workload_placements as other
-            on other.venue = new.venue and other.released_at is null and other.placement_id <> new.placement_id
-            and other.starts_at <= moment.instant and other.ends_at > moment.instant
-        group by moment.instant
+        select sum(sum(change.kw)) over (order by change.instant) as load
+        from app.workload_placements as other
+        cross join lateral (
+            values (greatest(other.starts_at, new.starts_at), other.power_kw), (least(other.ends_at, new.ends_at), - other.power_kw)
+        ) as change (instant, kw)
+        where other.venue = new.venue and other.released_at is null and other.placement_id <> new.placement_id
+            and other.starts_at < new.ends_at and other.ends_at > new.starts_at
+        group by change.instant
     ) as loads;
     if coalesce(peak, 0) + new.power_kw > new.capacity_kw then
         raise exception 'the venue has no such capacity left' using errcode = 'check_violation', constraint = 'placement_capacity';

@@ -1,0 +1,200 @@
+"""What a person sees in Prefect's UI, in a real browser: the deployments, the form of a backfill, and the run it starts.
+
+Screenshots are kept in SCREENSHOTS_DIR, or in pytest's own folder; their paths are printed.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.flows.test_stack import NAMES, NATIONAL
+
+if TYPE_CHECKING:
+    from tests.flows.stack_under_test import Stack
+
+pytest_plugins = ["tests.flows.stack_under_test"]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+OPTIONS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage --window-size=1400,1500 --lang=en-US"
+)
+WAIT_SECONDS = 60
+ASKED = {"start": "2024-03-04", "end": "2024-03-05", "datasets": [NATIONAL]}
+
+
+class Browser:
+    """Chromium on Prefect's UI: looks for what a person would see, and clicks it."""
+
+    def __init__(self, folder: Path, ui: str):
+        options = webdriver.ChromeOptions()
+        options.binary_location = str(CHROMIUM)
+        for option in (*OPTIONS.split(), f"--user-data-dir={folder / 'profile'}"):
+            options.add_argument(option)
+        self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+        self.ui, self._shots = ui, Path(os.environ.get("SCREENSHOTS_DIR") or folder)
+        self._shots.mkdir(parents=True, exist_ok=True)
+
+    def open(self, path: str) -> None:
+        """Go to a page."""
+        self.driver.get(f"{self.ui}{path}")
+
+    def see(self, xpath: str, seconds: float = WAIT_SECONDS) -> WebElement:
+        """The first such element that is displayed, waited for."""
+
+        def displayed(driver: webdriver.Chrome) -> WebElement | None:
+            return next((found for found in driver.find_elements(By.XPATH, xpath) if found.is_displayed()), None)
+
+        wait = WebDriverWait(self.driver, seconds, ignored_exceptions=[StaleElementReferenceException])
+        return wait.until(displayed, f"nothing on {self.driver.current_url} is {xpath}")
+
+    def click(self, words: str) -> None:
+        """Click the link, button or entry of a menu that says this."""
+        self.see(f"//*[self::a or self::button or @role='menuitem'][normalize-space()='{words}']").click()
+
+    def field(self, label: str, tag: str) -> WebElement:
+        """The field of the form under this label."""
+        name = f"span[contains(@class, 'property__label')][normalize-space()='{label}']"
+        return self.see(f"//{name}/ancestor::div[contains(@class, 'schema-form-property')][1]//{tag}")
+
+    def shoot(self, name: str) -> None:
+        """Keep what is seen now."""
+        path = self._shots / f"{name}.png"
+        assert self.driver.save_screenshot(str(path))
+        print(f"screenshot: {path}")
+
+
+@pytest.fixture
+def browser(stack: "Stack", tmp_path: Path) -> Iterator[Browser]:
+    """A browser with an empty profile."""
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("chromium or chromedriver is not installed (Debian: apt-get install chromium chromium-driver)")
+    this = Browser(tmp_path, stack.api.removesuffix("/api"))
+    yield this
+    this.driver.quit()
+
+
+def test_the_page_of_deployments_lists_all_nine(browser: Browser) -> None:
+    browser.open("/deployments")
+    assert browser.see("//*[normalize-space()='9 Deployments'][not(*)]")
+    for name in NAMES:
+        assert browser.see(f"//a[normalize-space()='{name}'][contains(@href, '/deployments/deployment/')]")
+    browser.shoot("deployments")
+
+
+def test_a_backfill_is_started_from_its_form_and_completes(browser: Browser, stack: "Stack") -> None:
+    browser.open("/deployments")
+    browser.click("backfill")
+    browser.click("Run")
+    browser.click("Custom run")
+    for label, typed in (("start", "03042024"), ("end", "03052024")):
+        browser.field(label, "input").send_keys(typed)
+    datasets = browser.field("datasets (Optional)", "textarea")
+    datasets.clear()
+    datasets.send_keys(NATIONAL)
+    filled = [browser.field(label, "input").get_property("value") for label in ("start", "end")]
+    assert [*filled, datasets.get_property("value")] == ["2024-03-04", "2024-03-05", NATIONAL]
+    assert browser.see("//*[normalize-space()='first settlement day (Europe/London).']"), "the form explains its fields"
+    browser.shoot("backfill-form")
+    submit(browser)
+    browser.shoot("backfill-submitted")
+
+    (run,) = stack.post(
+        "flow_runs/filter", deployments={"name": {"any_": ["backfill"]}}, sort="EXPECTED_START_TIME_DESC"
+    )
+    assert {name: run["parameters"][name] for name in ASKED} == ASKED
+    browser.click("View run")
+    run = stack.wait(run["id"])
+    assert run["state"]["name"] == "Completed"
+    assert stack.query(
+        "select count(*), bool_or(is_synthetic) from carbon_intensity_national "
+        "where period_start >= '2024-03-04Z' and period_start < '2024-03-06Z'"
+    ) == [(96, False)]
+    browser.see("//*[normalize-space()='Completed'][not(*)]")
+    browser.see("//*[contains(normalize-space(), 'Finished in state Completed()')][not(*)]")
+    browser.shoot("backfill-run")
+    for tab, shows in (("Artifacts", "backfill-progress"), ("Task Runs", "build the clean tables")):
+        browser.see(f"//li[normalize-space()='{tab}']").click()
+        browser.see(f"//*[starts-with(normalize-space(), '{shows}')][not(*)]")
+        browser.shoot(f"backfill-{tab.lower().replace(' ', '-')}")
+
+
+def submit(browser: Browser) -> None:
+    """Send the form; once more where the server asked to be asked again, as it does on SQLite when it is busy."""
+    for _ in range(3):
+        browser.click("Submit")
+        try:
+            browser.see("//*[contains(normalize-space(), 'scheduled to start now')][not(*)]", 15)
+            return
+        except TimeoutException:
+            continue
+    raise AssertionError("the form could not be sent")
+
+
+def test_a_run_shows_its_steps_nodes_judgements_and_lineage(stack: "Stack") -> None:
+    run = a_backfill(stack)
+    assert stack.query("select status from ops.runs where prefect_flow_run_id = %s", run["id"]) == [("completed",)]
+    mine = {"flow_runs": {"id": {"any_": [run["id"]]}}}
+    found = stack.post("task_runs/filter", **mine)
+    tasks = {task["name"].rsplit("-", 1)[0]: task["state_name"] for task in found}
+    assert set(tasks) >= {
+        *("land", "unpack what is new", "staging checkpoint", "build the clean tables", "clean checkpoint"),
+        *(f"judge what landed of {NATIONAL}", "judge carbon_intensity_national"),
+        *(f"dbt int_{NATIONAL}_batch", "dbt carbon_intensity_national"),
+    }
+    assert set(tasks.values()) == {"Completed"}
+
+    artifacts = {artifact["key"]: artifact for artifact in stack.post("artifacts/filter", **mine)}
+    assert set(artifacts) == {"summary", "backfill-progress", "data-docs", "dbt-docs"}
+    assert artifacts["summary"]["type"] == "table"
+    assert f'"dataset": "{NATIONAL}", "requests": 1, "landed": 1' in artifacts["summary"]["data"]
+    assert (artifacts["backfill-progress"]["type"], artifacts["backfill-progress"]["data"]) == ("progress", 100)
+    assert (stack.data_dir / "data_docs/index.html").as_uri() in artifacts["data-docs"]["data"]
+
+    upstream = {"https://api.carbonintensity.org.uk/carbon_intensity__national"}
+    assert materialized(stack)["postgres://public/carbon_intensity_national"] == upstream
+
+
+def test_every_asset_is_a_relation_that_is_there_or_an_upstream(stack: "Stack") -> None:
+    a_backfill(stack)
+    there = stack.query(
+        "select nspname || '/' || relname from pg_class join pg_namespace n on n.oid = relnamespace union "
+        "select nspname || '/' || proname from pg_proc join pg_namespace n on n.oid = pronamespace"
+    )
+    known = {f"postgres://{name}" for (name,) in there}
+    assets = {key for table, upstream in materialized(stack).items() for key in (table, *upstream)}
+    assert {asset for asset in assets if not asset.startswith("https://")} - known == set()
+
+
+def materialized(stack: "Stack") -> dict[str, set[str]]:
+    """Each asset that was made, with those that it was made from."""
+    wanted = {"event": {"name": ["prefect.asset.materialization.succeeded"]}}
+    page, found = stack.post("events/filter", filter=wanted, limit=50), {}
+    while True:
+        for event in page["events"]:
+            upstream = {r["prefect.resource.id"] for r in event["related"] if r["prefect.resource.role"] == "asset"}
+            found[event["resource"]["prefect.resource.id"]] = upstream
+        if not page["next_page"]:
+            return found
+        page = httpx.get(page["next_page"], timeout=60).json()
+
+
+def a_backfill(stack: "Stack") -> dict[str, Any]:
+    """A backfill that is completed: the one from the form, or one of our own."""
+    done = {"state": {"type": {"any_": ["COMPLETED"]}}}
+    runs = stack.post("flow_runs/filter", deployments={"name": {"any_": ["backfill"]}}, flow_runs=done)
+    return next((run for run in runs if run["parameters"]["datasets"] == [NATIONAL]), None) or stack.ran(
+        "backfill", **ASKED
+    )
