@@ -28,7 +28,7 @@ _PRICE = """
 select extract(epoch from period_start)::bigint as starts, price_gbp_mwh, is_synthetic, fetched_at
 from wholesale_prices
 where market = 'n2ex_day_ahead' and period_start > %(known_at)s - interval '30 minutes'
-    and period_start < %(known_at)s + interval '7 days' and fetched_at <= %(known_at)s
+    and period_start < %(known_at)s + interval '7 days' and updated_at <= %(known_at)s
 """
 _WINDOWS = """
 select
