@@ -18,3 +18,5 @@ Where to go for what:
 `python -m flows.refresh` and `python -m flows.backfill --help` need no Prefect server; with PREFECT_API_URL set the
 same runs are tracked by it (docs/decisions/prefect_without_waiting.md).
 """
+
+from flows import settings as _settings  # noqa: F401  before anything of ours imports Prefect, which reads its own at once

@@ -1,11 +1,13 @@
 """Processes that outlive the command that started them: known by their id and the moment they began, in one file each."""
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +37,11 @@ class Processes:
         self.logs = data_dir / "logs"
 
     def running(self, name: str) -> Running | None:
-        """The process of that name, if it is alive: the same id and the same beginning."""
+        """The process of that name, if it is alive and has answered: the same id and the same beginning."""
+        alive = self._alive(name)
+        return alive if alive and alive.address else None
+
+    def _alive(self, name: str) -> Running | None:
         try:
             kept = json.loads((self._folder / f"{name}.json").read_text())
             process = psutil.Process(kept["pid"])
@@ -54,7 +60,11 @@ class Processes:
         answers: Callable[[], str | None],
         seconds: float,
     ) -> Running:
-        """Start it and wait until `answers` gives its address. Raises UsageError, with its last words, if it does not."""
+        """Start it and wait until `answers` gives its address. Raises UsageError, with its last words, if it does not.
+
+        One of that name that an interrupted start has left is stopped first.
+        """
+        self.stop(name)
         self._folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{name}.log"
@@ -84,18 +94,27 @@ class Processes:
 
     def stop(self, name: str) -> bool:
         """Stop it and its children; False if it was not running."""
-        running = self.running(name)
+        running = self._alive(name)
         path = self._folder / f"{name}.json"
         if running is None:
             path.unlink(missing_ok=True)
             return False
-        family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
-        os.killpg(running.pid, signal.SIGTERM)
-        _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
-        for process in alive:
-            process.kill()
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):  # it may end by itself at this very moment
+            family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
+            os.killpg(running.pid, signal.SIGTERM)
+            _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
+            for process in alive:
+                process.kill()
         path.unlink(missing_ok=True)
         return True
+
+    @contextmanager
+    def one_at_a_time(self) -> Iterator[None]:
+        """Hold off other commands that start or stop processes of this DATA_DIR."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _keep(self, name: str, pid: int, since: float, address: str) -> None:
         path = self._folder / f"{name}.json"

@@ -225,7 +225,8 @@ def main() -> None:
     def run() -> bool:
         if chosen == "status":
             return status()
-        (up if chosen == "up" else down)()
+        with Processes(WarehouseSettings().data_dir).one_at_a_time():
+            (up if chosen == "up" else down)()
         return True
 
     command.run(run)

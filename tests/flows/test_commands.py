@@ -16,7 +16,7 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=PROJECT_ROOT,
-        env={**os.environ, **settings},
+        env={**os.environ, "HOME": f"{os.devnull}/nowhere", **settings},  # a home that cannot be written to
         capture_output=True,
         text=True,
         check=False,

@@ -160,7 +160,7 @@ def test_after_an_interrupted_start_no_program_is_left_beside_the_next(processes
             lambda: "ready" in (processes.logs / f"{NAME}.log").read_text() if processes.logs.exists() else False
         )
         starter.send_signal(signal_)
-    assert processes.running(NAME) is None, "what has never answered has no address to be found at"
+    assert processes.running(NAME) is None, "what has never answered is not said to run"
     second = start(processes, SERVES)
     alive = [process.pid for process in psutil.process_iter() if is_of(process, processes)]
     assert alive == [second.pid]
