@@ -37,10 +37,14 @@ WITH_A_STACK = ("test_stack.py", "test_browser.py", "test_hosts.py", "test_elsew
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts Prefect servers, workers or hosts of its own: minutes, and more than one program."""
+    """Mark what starts Prefect servers, workers or hosts of its own: minutes, and more than one program.
+
+    The slow ones come first: at the end no worker waits for another.
+    """
     for item in items:
         if item.path.name in WITH_A_STACK:
             item.add_marker(pytest.mark.stack)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 needs_recorded = pytest.mark.skipif(RECORDED_DIR is None, reason="RECORDED_DIR is not set")

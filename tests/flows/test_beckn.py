@@ -1,12 +1,6 @@
 """The Beckn catalogue, end to end: values equal, a row when something changed, geometry before names."""
 
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 import shapely
@@ -15,7 +9,7 @@ from shapely.geometry import shape
 from tests.conftest import RECORDED_DIR, Energy, needs_recorded
 from tests.dbt_project.test_regions import REGION_OF_AREA
 from tests.emulator import Emulator
-from warehouse.settings import PROJECT_ROOT
+from tests.flows import killing
 
 KILLS = 6
 SLOW_TO_CHANGE = ("grid_zones", "compute_windows", "grid_snapshots", "offers")
@@ -198,20 +192,14 @@ def test_without_the_sandbox_a_synthetic_catalogue_stands_in_once_and_gives_way(
 
 @pytest.mark.slow
 def test_killed_at_any_moment_the_catalogue_is_as_without_the_kills(energy: Energy, emulator: Emulator) -> None:
-    command = [sys.executable, "-m", "flows.refresh", "--datasets", "beckn"]
-    started = time.monotonic()
-    subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, check=True)
-    slowest = time.monotonic() - started
-    chooser, killed = random.Random(4), 0
-    for number in range(KILLS):
-        emulator.beckn.change("item-ce-leeds-night-001", renewableMix=30 + number)
-        process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=chooser.uniform(0.35, 0.9) * slowest)
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            killed += 1
+    command = ("flows.refresh", "--datasets", "beckn")
+    slowest = killing.seconds(*command)
+    killed, number = 0, 0
+    emulator.beckn.change("item-ce-leeds-night-001", renewableMix=30)
+    for was_at_work in killing.killed_at(killing.moments(4, KILLS, slowest), *command):
+        killed, number = killed + was_at_work, number + 1
+        if number < KILLS:
+            emulator.beckn.change("item-ce-leeds-night-001", renewableMix=30 + number)
     assert killed >= KILLS / 2, "most runs were killed before their end"
     energy.refresh("beckn")
     landed = "select count(*) from staging.beckn__catalogue_payloads"

@@ -71,16 +71,18 @@ def test_real_replaces_synthetic(energy: Energy, emulator: Emulator) -> None:
     energy.set(**emulator.settings)
     energy.refresh()
     # what was observed stays as history, beside what is real
-    for table in set(CLEAN_TABLES) - {"demand_regional", "grid_snapshots", "offers", "wholesale_prices"}:
+    published_ahead = {
+        "wholesale_prices": ("market", "period_start"),
+        "flexibility_prices": ("service", "delivery_start"),
+        "demand_forecast_national": ("forecast_type", "period_start"),
+    }
+    for table in set(CLEAN_TABLES) - {"demand_regional", "grid_snapshots", "offers", *published_ahead}:
         assert synthetic_share(energy, table) == 0, table
-    # the day-ahead file ends at 22:00: from then to midnight a half-hour has no real price yet
-    assert (
-        energy.value(
-            "select count(*) from wholesale_prices as one where is_synthetic and period_start <= "
-            "(select max(period_start) from wholesale_prices as other where not is_synthetic and other.market = one.market)"
-        )
-        == 0
-    )
+    # files end with a day: around midnight what lies beyond the last one has no real value yet
+    for table, (kind, instant) in published_ahead.items():
+        within = f"(select max({instant}) from {table} as other where not is_synthetic and other.{kind} = one.{kind})"
+        stayed = f"select count(*) from {table} as one where is_synthetic and {instant} <= {within}"
+        assert energy.value(stayed) == 0, table
     assert energy.value("select count(*) from latest_compute_windows where is_synthetic") == 0
     # NESO alone measures the nations, and has not given the last day yet
     lagging = "select min(period_start) > now() - interval '36 hours' from demand_regional where is_synthetic"
