@@ -4,13 +4,13 @@ Each round looks at what the round before it said, and says what it did and why;
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from service.outlook import Outlook
-from service.placement import BEST, CONSTRAINTS, Candidates, Option, Task, candidates, option
+from service.placement import BEST, CONSTRAINTS, Candidates, Option, Task, candidates, option, saving
 from service.venues import Taken, Venue
 
 # What the energy agent knows of: when and where, not who else is there.
@@ -66,7 +66,7 @@ def decide(
     energy, wanted = _energy(task, laid_out, outlook)
     compute = _compute(task, laid_out, outlook, possible, wanted)
     ranked = laid_out.ranked(possible, laid_out.score)
-    options = [option(task, laid_out, outlook, *at) for at in ranked]
+    options = [replace(option(task, laid_out, outlook, *at), saving=saving(task, laid_out, *at)) for at in ranked]
     bound = _bound(task, laid_out, outlook, options, ranked[0] if ranked else (0, 0))
     because = None if options else _why_not(laid_out, bound)
     return Decision(
@@ -143,8 +143,8 @@ def _bound(
     task: Task, laid_out: Candidates, outlook: Outlook, options: Sequence[Option], best: tuple[int, int]
 ) -> list[Bound]:
     found = []
-    for name, mask in laid_out.masks.items():
-        struck_out = laid_out.keeping(without=name) & ~mask
+    for name in laid_out.masks:
+        struck_out = laid_out.struck_out_alone_by(name)
         count = int(struck_out.sum())
         if not count:
             continue

@@ -4,9 +4,11 @@ Pure arithmetic over an `Outlook`: the same input gives the same answer. score =
 (1 - weight) x cost_gbp, in pounds; ties go to the earlier start, then to the order of the venues.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,7 +68,8 @@ class Option:
     cost_gbp: float | None
     synthetic_share: float
     score_gbp: float | None
-    saving: Mapping[str, Any]
+    saving: Mapping[str, Any] = field(default_factory=dict)
+    """against now, the median and the worst start in the same place; only of what is answered"""
 
     def told(self) -> dict[str, Any]:
         """As JSON."""
@@ -102,18 +105,22 @@ class Candidates:
     baseline: tuple[Numbers, Numbers]
     """intensity and price of each venue, were the run to start at `earliest`"""
 
+    @cached_property
+    def broken(self) -> NDArray[np.int64]:
+        """How many constraints each candidate breaks."""
+        found: NDArray[np.int64] = np.sum([~mask for mask in self.masks.values()], axis=0)
+        return found
+
     @property
     def possible(self) -> Mask:
         """Candidates that keep every constraint."""
-        return self.keeping()
-
-    def keeping(self, *, without: str | None = None) -> Mask:
-        """Candidates that keep every constraint, one left out of account."""
-        kept = np.ones(self.score.shape, dtype=bool)
-        for name, mask in self.masks.items():
-            if name != without:
-                kept &= mask
+        kept: Mask = self.broken == 0
         return kept
+
+    def struck_out_alone_by(self, name: str) -> Mask:
+        """Candidates that break this constraint and no other."""
+        struck: Mask = (self.broken == 1) & ~self.masks[name]
+        return struck
 
     def ranked(self, mask: Mask, by: Numbers, most: int = BEST) -> list[tuple[int, int]]:
         """The best of a mask as (venue, start), by a score."""
@@ -187,40 +194,44 @@ def candidates(
 
 
 def option(task: Task, laid_out: Candidates, outlook: Outlook, row: int, column: int) -> Option:
-    """One candidate in full, with its saving against now, the median and the worst start in the same place."""
+    """One candidate in full, but for what it saves."""
     energy_mwh = task.energy_kwh / 1000
     starts_at = outlook.instant(float(laid_out.starts[column]))
-    carbon = float(laid_out.intensity[row, column]) * energy_mwh
-    price = float(laid_out.price[row, column])
-    cost = None if np.isnan(price) else price * energy_mwh
-    in_time = laid_out.masks["deadline"][row] & laid_out.masks["forecast"][row]
-    others, prices = laid_out.intensity[row][in_time], laid_out.price[row][in_time]
-    against = {
-        "now": (float(laid_out.baseline[0][row]), float(laid_out.baseline[1][row])),
-        "median": (_over(np.nanmedian, others), _over(np.nanmedian, prices)),
-        "worst": (_over(np.nanmax, others), _over(np.nanmax, prices)),
-    }
+    intensity, price = float(laid_out.intensity[row, column]), float(laid_out.price[row, column])
+    score = float(laid_out.score[row, column])
     return Option(
         venue=laid_out.venues[row],
         starts_at=starts_at,
         ends_at=starts_at + task.duration,
-        mean_gco2_kwh=round(float(laid_out.intensity[row, column]), 3),
-        mean_price_gbp_mwh=None if np.isnan(price) else round(price, 3),
-        carbon_kg=round(carbon, 4),
-        cost_gbp=None if cost is None else round(cost, 4),
+        mean_gco2_kwh=round(intensity, 3),
+        mean_price_gbp_mwh=None if math.isnan(price) else round(price, 3),
+        carbon_kg=round(intensity * energy_mwh, 4),
+        cost_gbp=None if math.isnan(price) else round(price * energy_mwh, 4),
         synthetic_share=round(float(laid_out.synthetic[row, column]), 4),
-        score_gbp=None if np.isnan(score := float(laid_out.score[row, column])) else round(score * energy_mwh, 6),
-        saving={
-            f"against_{name}": {
-                "carbon_kg": None if np.isnan(then) else round(then * energy_mwh - carbon, 4),
-                "carbon_pct": None
-                if np.isnan(then) or then == 0
-                else round(100 * (1 - carbon / (then * energy_mwh)), 1),
-                "cost_gbp": None if cost is None or np.isnan(then_price) else round(then_price * energy_mwh - cost, 4),
-            }
-            for name, (then, then_price) in against.items()
-        },
+        score_gbp=None if math.isnan(score) else round(score * energy_mwh, 6),
     )
+
+
+def saving(task: Task, laid_out: Candidates, row: int, column: int) -> dict[str, Any]:
+    """What a candidate saves against now, the median and the worst start in the same place: carbon (kg, %), cost (GBP)."""
+    energy_mwh = task.energy_kwh / 1000
+    in_time = laid_out.masks["deadline"][row] & laid_out.masks["forecast"][row]
+    others, prices = laid_out.intensity[row][in_time], laid_out.price[row][in_time]
+    carbon, cost = (float(values[row, column]) * energy_mwh for values in (laid_out.intensity, laid_out.price))
+    against = {
+        "now": (float(laid_out.baseline[0][row]), float(laid_out.baseline[1][row])),
+        "median": (_over(np.median, others), _over(np.median, prices)),
+        "worst": (_over(np.max, others), _over(np.max, prices)),
+    }
+    told = {}
+    for name, (then, then_price) in against.items():
+        saved_gbp = then_price * energy_mwh - cost
+        told[f"against_{name}"] = {
+            "carbon_kg": None if math.isnan(then) else round(then * energy_mwh - carbon, 4),
+            "carbon_pct": None if math.isnan(then) or then == 0 else round(100 * (1 - carbon / (then * energy_mwh)), 1),
+            "cost_gbp": None if math.isnan(saved_gbp) else round(saved_gbp, 4),
+        }
+    return told
 
 
 def _own_price(venue: Venue, market: Numbers) -> Numbers:
@@ -249,4 +260,5 @@ def _least(*caps: float | None) -> float:
 
 
 def _over(function: Any, values: Numbers) -> float:
-    return float("nan") if np.isnan(values).all() else float(function(values))
+    known = values[~np.isnan(values)]
+    return float(function(known)) if len(known) else float("nan")

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from service.drafts import Draft
@@ -37,14 +39,17 @@ async def one(connection: Connection, workload_id: UUID) -> dict[str, Any]:
     return row
 
 
-async def answered(connection: Connection, key: str, fingerprint: bytes) -> str | None:
-    """What was answered to this Idempotency-Key of the caller. Raises Problem 409 where that was another request."""
-    cursor = await connection.execute(
+async def ask_answered(connection: Connection, key: str) -> psycopg.AsyncCursor[DictRow]:
+    """Ask what was answered to this Idempotency-Key of the caller; `answered` reads it."""
+    return await connection.execute(
         "select request_sha256, answer::text as answer from app.compute_workloads where idempotency_key = %s "
         "order by created_at limit 1",
         [key],
     )
-    row = await cursor.fetchone()
+
+
+def answered(row: dict[str, Any] | None, fingerprint: bytes) -> str | None:
+    """The answer that was kept, if there is one. Raises Problem 409 where that was another request."""
     if row is None:
         return None
     if bytes(row["request_sha256"]) != fingerprint:

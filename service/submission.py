@@ -39,13 +39,15 @@ class Submissions:
         async with self._at_once, speaking_for(self.pool, caller) as connection:
             operator_id = caller.operator_id or await _operator_for(connection, asked.user_email)
             user = await _link_user(connection, asked, operator_id)
-            await connection.execute("select app.lock_capacity()")
-            if idempotency_key:
-                known = await records.answered(connection, idempotency_key, fingerprint)
-                if known is not None:
-                    return known, "repeated"
+            async with connection.pipeline():  # one round trip
+                await connection.execute("select app.lock_capacity()")
+                known = await records.ask_answered(connection, idempotency_key) if idempotency_key else None
+                assets = await connection.execute(venues.ASSETS, [operator_id])
+            if known is not None and (repeated := records.answered(await known.fetchone(), fingerprint)) is not None:
+                return repeated, "repeated"
             drafted = draft(asked, now, user.pop("preferences", None))
-            decision = await self._decide(connection, operator_id, asked.asset_id, drafted.task, outlook)
+            places = _among(await assets.fetchall(), operator_id, asked.asset_id, outlook, self.settings)
+            decision = await self._decide(connection, places, drafted.task, outlook)
             answer = {
                 "workload_id": uuid4(),
                 "operator_id": operator_id,
@@ -78,7 +80,8 @@ class Submissions:
             task = task_of(found, earliest=max(now, found["earliest_start"]))
             if task.earliest + task.duration > task.deadline:
                 raise Problem(409, f"the deadline ({task.deadline.isoformat()}) can no longer be met")
-            decision = await self._decide(connection, found["operator_id"], found["asset_id"], task, outlook)
+            places = await venues_of(connection, found["operator_id"], found["asset_id"], outlook, self.settings)
+            decision = await self._decide(connection, places, task, outlook)
             if not decision.options:
                 raise Problem(409, f"it cannot be placed: {decision.unplaced_because}")
             answer = {**found, "placement_id": uuid4()}
@@ -95,9 +98,8 @@ class Submissions:
         return {**placed, "options": [option.told() for option in decision.options], "data": outlook.age(now)}
 
     async def _decide(
-        self, connection: Connection, operator_id: UUID, asset_id: UUID | None, task: Task, outlook: Outlook
+        self, connection: Connection, places: Sequence[venues.Venue], task: Task, outlook: Outlook
     ) -> Decision:
-        places = await venues_of(connection, operator_id, asset_id, outlook, self.settings)
         horizon = datetime.fromtimestamp(outlook.first + outlook.half_hours * HALF_HOUR, UTC)
         taken = await venues.taken(connection, places, task.earliest, max(horizon, task.earliest) + task.duration)
         return decide(task, places, outlook, taken, carbon_value_gbp_kg=self.settings.carbon_value_gbp_tonne / 1000)
@@ -108,6 +110,16 @@ async def venues_of(
 ) -> Sequence[venues.Venue]:
     """Where a workload of this operator can run. Raises Problem 422 for an asset that it does not have."""
     assets = await (await connection.execute(venues.ASSETS, [operator_id])).fetchall()
+    return _among(assets, operator_id, asset_id, outlook, settings)
+
+
+def _among(
+    assets: Sequence[dict[str, Any]],
+    operator_id: UUID,
+    asset_id: UUID | None,
+    outlook: Outlook,
+    settings: ServiceSettings,
+) -> Sequence[venues.Venue]:
     if asset_id is not None:
         assets = [asset for asset in assets if asset["asset_id"] == asset_id]
         if not assets:
@@ -140,14 +152,17 @@ async def _operator_for(connection: Connection, email: str | None) -> UUID:
 async def _link_user(connection: Connection, asked: TaskRequest, operator_id: UUID) -> dict[str, Any]:
     if asked.user_email is None:
         return {"tracked": False, "reason": "no user_email was given"}
+    row: dict[str, Any] = {"failure": "user tracking is not available"}
     try:
-        async with connection.transaction():  # a savepoint: the task goes on without its user
-            cursor = await connection.execute(
+        async with connection.pipeline():  # one round trip, and a savepoint: the task goes on without its user
+            await connection.execute("savepoint linking")
+            linked = await connection.execute(
                 "select * from app.link_user(%s, %s, %s)", [asked.user_email, asked.user_name, operator_id]
             )
-            row = await cursor.fetchone() or {}
+            await connection.execute("release linking")
+        row = await linked.fetchone() or row
     except psycopg.Error:
-        row = {"failure": "user tracking is not available"}
+        await connection.execute("rollback to linking")
     if row.get("user_id") is None:
         return {"tracked": False, "reason": f"{row.get('failure')}; the task is accepted without its user"}
     return {"tracked": True, **{name: row[name] for name in ("user_id", "is_new", "preferences")}}

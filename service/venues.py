@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
-from service.outlook import REGIONS, Numbers, Outlook, Window
+from service.outlook import REGIONS, Numbers, Outlook, Window, in_microseconds
 from service.tenancy import Connection
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1) // timedelta(microseconds=1)
 ASSETS = """
 select asset_id, name, region_id, zone_id, rated_power_kw, max_deferral_minutes, carbon_cap_gco2_kwh
 from app.compute_assets
@@ -36,21 +38,35 @@ class Venue:
         """Whether it is open for all of a run, by the start of the run in half-hours of the spine."""
         if self.window is None:
             return np.ones(starts.shape, dtype=bool)
-        return np.array([_holds(self.window, outlook, float(start), length) for start in starts], dtype=bool)
+        return _holds(self.window, outlook, starts, length)
 
 
-def _holds(window: Window, outlook: Outlook, start: float, length: float) -> bool:
-    begins, ends = outlook.instant(start), outlook.instant(start + length)
-    if (window.valid_from and begins < window.valid_from) or (window.valid_until and ends > window.valid_until):
-        return False
+def _holds(window: Window, outlook: Outlook, starts: Numbers, length: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether a daily window is open and valid throughout; all of it in whole microseconds since 1970, UTC."""
+    begins = outlook.first * 1_000_000 + in_microseconds(starts)
+    ends = begins + in_microseconds(np.array(length))
+    valid = np.ones(starts.shape, dtype=bool)
+    if window.valid_from:
+        valid &= begins >= _microseconds(window.valid_from - EPOCH)
+    if window.valid_until:
+        valid &= ends <= _microseconds(window.valid_until - EPOCH)
     if window.opens == window.closes:  # it opens as it closes: round the clock
-        return True
-    for day in (begins.date() - timedelta(days=1), begins.date()):
-        opens = datetime.combine(day, window.opens, UTC)
-        closes = datetime.combine(day + timedelta(days=window.crosses_midnight), window.closes, UTC)
-        if opens <= begins and ends <= closes:
-            return True
-    return False
+        return valid
+    opens, closes = (_microseconds(_since_midnight(clock)) for clock in (window.opens, window.closes))
+    midnight = begins - begins % DAY
+    held = [
+        (day + opens <= begins) & (ends <= day + window.crosses_midnight * DAY + closes)
+        for day in (midnight - DAY, midnight)
+    ]
+    return valid & (held[0] | held[1])
+
+
+def _microseconds(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
+
+
+def _since_midnight(clock: time) -> timedelta:
+    return timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second, microseconds=clock.microsecond)
 
 
 def of_operator(

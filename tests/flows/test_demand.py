@@ -101,8 +101,9 @@ def test_ten_years_are_a_datastore_request_each(energy: Energy, emulator: Emulat
 
 
 def captured() -> dict[tuple[date, int], Row]:
-    """The file of April 2024 from three days before its capture, as if today were that day, with two placeholders."""
-    today = datetime.now(ZoneInfo("Europe/London")).date()
+    """The file of April 2024 from three days before its capture, with two placeholders, as if its day were the one
+    that nine hours ago was: it measures that day's first half-hours, which have ended by now whatever the hour is."""
+    today = (datetime.now(ZoneInfo("Europe/London")) - timedelta(hours=9)).date()
     rows = {}
     for row in read("demand_data_update/demanddataupdate_captured_2024-04.csv"):
         day = today + (date.fromisoformat(row["SETTLEMENT_DATE"]) - CAPTURED)
