@@ -2,6 +2,7 @@
 
 - `__main__`     runs the measurements in one go, prints the table of ratios, writes `<data_dir>/bench.json`
 - `year`         a year of regional data, against all of the below
+- `workers`      the same year landed by two Dask workers, against one
 - `history`      a refresh with five years in the tables, against one with a day
 - `bench`        what each measurement uses
 - `flow`         one flow in a process of its own, timed
@@ -10,5 +11,6 @@
 - `row_by_row`   one upsert a row
 - `service`      submissions against a bare route with one insert; what agents read, with five years of history
 
-`make bench` takes about ten minutes and needs nothing but the embedded server; BENCH=quick leaves out the five years.
+`make bench` takes about ten minutes and needs nothing but the embedded server; BENCH=quick leaves out the
+five years and the Dask workers.
 """

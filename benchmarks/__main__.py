@@ -10,6 +10,7 @@ from benchmarks.bench import Bench
 from benchmarks.history import measure_history
 from benchmarks.service import measure_service
 from benchmarks.settings import BenchSettings
+from benchmarks.workers import measure_workers
 from benchmarks.year import measure_year
 from tests.emulator import Emulator
 from warehouse.settings import WarehouseSettings
@@ -22,7 +23,7 @@ def main() -> None:
         is_full = BenchSettings().bench == "full"
         measures = measure_year(bench) + measure_service(bench, with_history=is_full)
         if is_full:
-            measures += measure_history(bench)
+            measures += measure_workers(bench) + measure_history(bench)
     table = Table(title="Ratios measured in one run", title_justify="left")
     for column in ("what", "ours", "against", "theirs", "ratio", "bar", "met"):
         table.add_column(column)

@@ -41,7 +41,8 @@ class Bench:
     def __init__(self, emulator: Emulator):
         self.emulator = emulator
         self.server = resolve()
-        self.environment = inherited({**emulator.settings, "CARBON_INTENSITY_REQUESTS_PER_SECOND": "10000"})
+        alone = {"PREFECT_API_URL": "", "DASK_ADDRESS": "", "CARBON_INTENSITY_REQUESTS_PER_SECOND": "10000"}
+        self.environment = inherited({**emulator.settings, **alone})
 
     def database(self, name: str) -> Database:
         """A fresh, empty database."""
@@ -56,12 +57,12 @@ class Bench:
             for database in databases:
                 connection.execute(f'drop database if exists "{database.name}" with (force)')
 
-    def flow(self, database: Database, *arguments: str) -> dict[str, Any]:
+    def flow(self, database: Database, *arguments: str, **settings: str) -> dict[str, Any]:
         """Run a flow in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.flow", *arguments],
             cwd=PROJECT_ROOT,
-            env={**self.environment, "DATABASE_URL": database.address()},
+            env={**self.environment, "DATABASE_URL": database.address(), **settings},
             capture_output=True,
             text=True,
             check=False,

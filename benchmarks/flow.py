@@ -18,6 +18,7 @@ def main() -> None:
 
     import checkpoints.clean
     import checkpoints.staging  # noqa: F401
+    from flows import command
     from flows.backfill import backfill
     from flows.refresh import refresh
 
@@ -26,7 +27,8 @@ def main() -> None:
     if sys.argv[1] == "refresh":
         outcome = refresh.fn(sys.argv[2:] or None)
     else:
-        outcome = backfill.fn(date.fromisoformat(sys.argv[2]), date.fromisoformat(sys.argv[3]), sys.argv[4:] or None)
+        call = backfill if command.is_tracked() else backfill.fn  # chunks go to other workers from a tracked run alone
+        outcome = call(date.fromisoformat(sys.argv[2]), date.fromisoformat(sys.argv[3]), sys.argv[4:] or None)
     sys.stdout = stdout
     ended = time.perf_counter()
     print(

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings
 
 
 class BenchSettings(BaseSettings):
-    """`BENCH=quick` leaves out the five years of history."""
+    """`BENCH=quick` leaves out the five years of history and the Dask workers."""
 
     bench: Literal["quick", "full"] = "full"
 

@@ -2,18 +2,28 @@
 
 Where to go for what:
 
-- `refresh`    the newest of everything, from the upstreams to the views
-- `backfill`   any past days, resumable
-- `discover`   which datasets of NESO's portal are new
-- `steps`      the steps that flows are made of, as Prefect tasks
-- `plan`       which windows are still to be asked for, in the fewest requests
-- `pending`    what is still to be published
-- `transform`  dbt in this process
-- `session`    one run: database, ledger, checkpoints, dbt
-- `summary`    what a person reads at the end; `table_states` is what it tells of each table
-- `progress`   a bar on a terminal, plain lines elsewhere
-- `command`    what the command lines share: exit codes, errors in one line
-- `settings`   what a user may set
+- `refresh`      the newest of everything, from the upstreams to the views
+- `backfill`     any past days, resumable
+- `transform`    dbt alone, from what has landed
+- `discover`     which datasets of NESO's portal are new
+- `maintenance`  what was superseded, and old entries of the ledger, go
+- `watch`        what is later than its cadence allows, told from outside of the scheduler; `cadence` is how late that is
+- `stale_runs`   runs whose process died end in Prefect too
+- `stack`        `make up`, `status`, `down`; `processes` keeps what it starts
+
+What flows are made of:
+
+- `session`      one run: database, ledger, checkpoints, dbt
+- `steps`        the steps, as Prefect tasks
+- `plan`         which windows are still to be asked for, in the fewest requests; `pending` is what is still to be published
+- `elsewhere`    chunks of a backfill on Dask workers
+- `dbt_runner`   dbt in this process
+- `lineage`      what Prefect's UI shows of a run: nodes, assets, artifacts
+- `summary`      what a person reads at the end; `table_states` is what it tells of each table
+- `outcome`      how a run ends, for its caller and for Prefect
+- `progress`     a bar on a terminal, plain lines elsewhere
+- `command`      what the command lines share: exit codes, errors in one line
+- `settings`     what a user may set
 
 `python -m flows.refresh` and `python -m flows.backfill --help` need no Prefect server; with PREFECT_API_URL set the
 same runs are tracked by it (docs/decisions/prefect_without_waiting.md).

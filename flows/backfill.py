@@ -9,6 +9,7 @@ from prefect import flow
 
 from flows import command, elsewhere
 from flows.lineage import ProgressArtifact
+from flows.outcome import outcome, went_well
 from flows.plan import missing, reach
 from flows.progress import Progress
 from flows.session import Session, session
@@ -61,7 +62,7 @@ def backfill(
         if not requests:
             print("Nothing is missing: every half-hour of these days is there. Nothing was asked for.")
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
-        return {"failures": this.run.failures, "run_id": str(this.run.run_id), "requests": len(requests)}
+        return outcome(this.run.failures, run_id=str(this.run.run_id), requests=len(requests))
 
 
 def _landed(this: Session, requests: Sequence[Request], progress: Progress, is_elsewhere: bool) -> Iterator[Collected]:
@@ -155,15 +156,14 @@ def main() -> None:
     arguments = parser.parse_args()
 
     def run() -> bool:
-        call = backfill if command.is_tracked() else backfill.fn
-        outcome = call(
+        return went_well(
+            backfill,
             start=_day(arguments.start),
             end=_day(arguments.end),
             datasets=arguments.datasets,
             force=arguments.force,
             newest_first=arguments.newest_first,
         )
-        return not outcome["failures"]
 
     command.run(run)
 

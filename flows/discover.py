@@ -5,6 +5,7 @@ from typing import Any
 from prefect import flow
 
 from flows import command
+from flows.outcome import outcome, went_well
 from flows.steps import step
 from pipelines.collect import open_client
 from pipelines.neso.discover import PortalDataset, PortalUnavailable, search
@@ -25,7 +26,7 @@ def discover_neso() -> dict[str, Any]:
         except PortalUnavailable as error:
             run.failures.append(f"NESO's portal cannot be read: {error}")
             print(f"FAILED: {run.failures[0]}")
-            return {"failures": run.failures, "new": []}
+            return outcome(run.failures, new=[])
         titles = {dataset.name: dataset.title for dataset in datasets}
         fresh, is_first_look = run.note_portal_datasets("neso", titles)
         run.summary |= {"datasets": len(datasets), "new": sorted(fresh)}
@@ -34,7 +35,7 @@ def discover_neso() -> dict[str, Any]:
         )
         for name in [] if is_first_look else sorted(fresh):
             print(f"  new: {titles[name]} ({name})")
-    return {"failures": [], "new": [] if is_first_look else sorted(fresh)}
+    return outcome([], new=[] if is_first_look else sorted(fresh))
 
 
 @step("look through the portal")
@@ -46,8 +47,7 @@ def look(database: Database, settings: PipelineSettings) -> list[PortalDataset]:
 
 def main() -> None:
     """The command line."""
-    run = discover_neso if command.is_tracked() else discover_neso.fn
-    command.run(lambda: not run()["failures"])
+    command.run(lambda: went_well(discover_neso))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from prefect import flow
 
 from flows import command
 from flows.dbt_runner import Dbt
+from flows.outcome import outcome, went_well
 from flows.settings import FlowSettings
 from flows.steps import step
 from pipelines.catalogue import DATASETS
@@ -42,7 +43,7 @@ def maintenance() -> dict[str, Any]:
             print(f"{what}: {count} removed")
         if not any(removed.values()):
             print("Nothing was old enough to remove.")
-    return {"removed": removed}
+    return outcome([], removed=removed)
 
 
 @step("remove payloads that were superseded")
@@ -132,8 +133,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args()
-    run = maintenance if command.is_tracked() else maintenance.fn
-    command.run(lambda: run() is not None)
+    command.run(lambda: went_well(maintenance))
 
 
 if __name__ == "__main__":

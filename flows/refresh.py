@@ -6,6 +6,7 @@ from typing import Any
 from prefect import flow
 
 from flows import command
+from flows.outcome import outcome, went_well
 from flows.plan import refresh_windows
 from flows.progress import Progress
 from flows.session import session
@@ -31,7 +32,7 @@ def refresh(datasets: list[str] | None = None) -> dict[str, Any]:
             progress.say("Judging and publishing")
         published = publish(this)
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
-        return {"failures": this.run.failures, "run_id": str(this.run.run_id)}
+        return outcome(this.run.failures, run_id=str(this.run.run_id))
 
 
 def main() -> None:
@@ -41,8 +42,7 @@ def main() -> None:
         "--datasets", nargs="*", metavar="NAME", help="sources, datasets or clean tables; all if left out"
     )
     arguments = parser.parse_args()
-    run = refresh if command.is_tracked() else refresh.fn
-    command.run(lambda: not run(datasets=arguments.datasets)["failures"])
+    command.run(lambda: went_well(refresh, datasets=arguments.datasets))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import psycopg
 from flows import command
 from flows.processes import Processes, Running
 from flows.settings import FlowSettings
-from flows.stale_runs import HEARTBEAT_SECONDS
+from flows.stale_runs import HEARTBEAT_SECONDS, sweep
 from warehouse.database import Database, resolve
 from warehouse.errors import UsageError
 from warehouse.prepare import prepare
@@ -46,6 +46,8 @@ def up() -> None:
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
     }
     _deploy(environment)
+    for run in sweep(database, server):  # a dead run would have the next one of its deployment left out
+        print(f"Swept           {run.told}")
     worker = processes.running(WORKER) or processes.start(
         WORKER,
         [str(BIN / "prefect"), "worker", "start", "--pool", POOL, "--name", f"{socket.gethostname()}-worker"],
@@ -146,6 +148,12 @@ def down() -> None:
     from warehouse import embedded
 
     print(f"PostgreSQL      {'stopped' if embedded.stop(warehouse.data_dir) else 'was not running'}")
+
+
+def prefect_api() -> str | None:
+    """Prefect's API: that of PREFECT_API_URL, or of the server that `up` has started; None if neither is there."""
+    running = Processes(WarehouseSettings().data_dir).running(SERVER)
+    return FlowSettings().prefect_api_url or (running.address if running else None)
 
 
 def status() -> bool:

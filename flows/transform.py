@@ -6,6 +6,7 @@ from typing import Any
 from prefect import flow
 
 from flows import command
+from flows.outcome import outcome, went_well
 from flows.progress import Progress
 from flows.session import session
 from flows.steps import land, publish
@@ -24,14 +25,13 @@ def transform() -> dict[str, Any]:
             collected = land(this, [], progress)  # makes the payload tables that are not there yet
         published = publish(this)
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
-        return {"failures": this.run.failures, "run_id": str(this.run.run_id)}
+        return outcome(this.run.failures, run_id=str(this.run.run_id))
 
 
 def main() -> None:
     """The command line."""
     argparse.ArgumentParser(prog="python -m flows.transform", description=transform.__doc__).parse_args()
-    run = transform if command.is_tracked() else transform.fn
-    command.run(lambda: not run()["failures"])
+    command.run(lambda: went_well(transform))
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ import psycopg
 from flows import command
 from flows.cadence import CADENCES, GRACE, UNANSWERED_AFTER
 from flows.settings import FlowSettings
-from flows.stale_runs import crash_in_prefect
+from flows.stack import prefect_api
+from flows.stale_runs import sweep
 from pipelines.catalogue import DATASETS
-from warehouse import ledger
 from warehouse.database import Database, Role, resolve
 from warehouse.prepare import prepare
 
@@ -111,11 +111,8 @@ def tell(connection: psycopg.Connection, webhook: str) -> None:
 def watch(database: Database, now: datetime) -> list[Trouble]:
     """One look: sweep, judge, keep, tell."""
     settings = FlowSettings()
-    for run in ledger.end_crashed_runs(database):
-        crash_in_prefect(run)
-        print(
-            f"{run.flow}: the run of {run.started_at:%Y-%m-%d %H:%M}Z died; it is marked as crashed. Run it again to go on."
-        )
+    for run in sweep(database, prefect_api()):
+        print(f"{run.told} Run it again to go on.")
     with database.connect(role=Role.LOADER, name="energy-watch") as connection:
         found = list(troubles(connection, now))
         keep_incidents(connection, found)

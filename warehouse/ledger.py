@@ -56,6 +56,11 @@ class CrashedRun:
     started_at: datetime
     prefect_flow_run_id: uuid.UUID | None
 
+    @property
+    def told(self) -> str:
+        """In a sentence."""
+        return f"{self.flow}: the run of {self.started_at:%Y-%m-%d %H:%M}Z died; it is marked as crashed."
+
 
 @dataclass
 class Run:
