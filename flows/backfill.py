@@ -50,6 +50,7 @@ def backfill(
     parameters = {"start": start, "end": end, "datasets": datasets, "force": force, "newest_first": newest_first}
     with session("backfill", parameters, now=now) as this:
         published, collected = Published(), Collected()
+        land(this, [])  # makes the payload tables that are not there yet
         published.add(publish(this))  # what a run that was killed had landed
         requests = _plan(this, chosen, asked, force, newest_first)
         with Progress("Backfilling", len(requests)) as progress:
@@ -70,7 +71,6 @@ def _landed(this: Session, requests: Sequence[Request], progress: Progress, is_e
     if not is_elsewhere:
         yield from (land(this, chunk, progress) for chunk in _chunks(requests))
         return
-    land(this, [], progress)  # the tables of payloads, before anyone fills them
     with exclusive_all(this.database, dataset_locks(requests)):
         for landed in elsewhere.land_elsewhere(this.run, requests, this.now):
             for fetch in landed.fetches:

@@ -90,8 +90,11 @@ def publish(session: Session) -> Published:
 
 
 @step("land")
-def land(session: Session, requests: Sequence[Request], progress: Progress) -> Collected:
-    """Fetch these windows, politely and side by side, and land their payloads. A dataset is one run's at a time."""
+def land(session: Session, requests: Sequence[Request], progress: Progress | None = None) -> Collected:
+    """Fetch these windows, politely and side by side, and land their payloads. A dataset is one run's at a time.
+
+    The payload tables of all datasets are there afterwards, because dbt reads each of them: with no request, that is all.
+    """
     with exclusive_all(session.database, dataset_locks(requests)):
         return collect(
             session.database,
@@ -101,7 +104,7 @@ def land(session: Session, requests: Sequence[Request], progress: Progress) -> C
             work_dir=session.data_dir / "dlt",
             settings=session.upstreams,
             datasets=list(DATASETS.values()),
-            on_progress=progress.fetched,
+            on_progress=progress.fetched if progress else lambda fetch: None,
         )
 
 

@@ -7,7 +7,6 @@ from prefect import flow
 
 from flows import command
 from flows.outcome import outcome, went_well
-from flows.progress import Progress
 from flows.session import session
 from flows.steps import land, publish
 from flows.summary import summarize
@@ -21,8 +20,7 @@ def transform() -> dict[str, Any]:
     What was dropped is built anew from the payloads of schema staging: that is how `public` is restored.
     """
     with session("transform", {}) as this:
-        with Progress("Building", 0) as progress:
-            collected = land(this, [], progress)  # makes the payload tables that are not there yet
+        collected = land(this, [])  # makes the payload tables that are not there yet
         published = publish(this)
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
         return outcome(this.run.failures, run_id=str(this.run.run_id))

@@ -62,11 +62,11 @@ class Browser:
 
     def click(self, words: str) -> None:
         """Click the link, button or entry of a menu that says this."""
-        self.see(f"//*[self::a or self::button or @role='menuitem'][normalize-space()='{words}']").click()
+        self.see(f"//*[self::a or self::button or @role='menuitem'][normalize-space(.)='{words}']").click()
 
     def field(self, label: str, tag: str) -> WebElement:
         """The field of the form under this label."""
-        name = f"span[contains(@class, 'property__label')][normalize-space()='{label}']"
+        name = f"span[contains(@class, 'property__label')][normalize-space(.)='{label}']"
         return self.see(f"//{name}/ancestor::div[contains(@class, 'schema-form-property')][1]//{tag}")
 
     def shoot(self, name: str) -> None:
@@ -88,9 +88,9 @@ def browser(stack: "Stack", tmp_path: Path) -> Iterator[Browser]:
 
 def test_the_page_of_deployments_lists_all_nine(browser: Browser) -> None:
     browser.open("/deployments")
-    assert browser.see("//*[normalize-space()='9 Deployments'][not(*)]")
+    assert browser.see("//*[normalize-space(.)='9 Deployments'][not(*)]")
     for name in NAMES:
-        assert browser.see(f"//a[normalize-space()='{name}'][contains(@href, '/deployments/deployment/')]")
+        assert browser.see(f"//a[normalize-space(.)='{name}'][contains(@href, '/deployments/deployment/')]")
     browser.shoot("deployments")
 
 
@@ -106,7 +106,7 @@ def test_a_backfill_is_started_from_its_form_and_completes(browser: Browser, sta
     datasets.send_keys(NATIONAL)
     filled = [browser.field(label, "input").get_property("value") for label in ("start", "end")]
     assert [*filled, datasets.get_property("value")] == ["2024-03-04", "2024-03-05", NATIONAL]
-    assert browser.see("//*[normalize-space()='first settlement day (Europe/London).']"), "the form explains its fields"
+    assert browser.see("//*[normalize-space(.)='first settlement day (Europe/London).']"), "the form explains its fields"
     browser.shoot("backfill-form")
     submit(browser)
     browser.shoot("backfill-submitted")
@@ -122,12 +122,12 @@ def test_a_backfill_is_started_from_its_form_and_completes(browser: Browser, sta
         "select count(*), bool_or(is_synthetic) from carbon_intensity_national "
         "where period_start >= '2024-03-04Z' and period_start < '2024-03-06Z'"
     ) == [(96, False)]
-    browser.see("//*[normalize-space()='Completed'][not(*)]")
-    browser.see("//*[contains(normalize-space(), 'Finished in state Completed()')][not(*)]")
+    browser.see("//*[normalize-space(.)='Completed'][not(*)]")
+    browser.see("//*[contains(normalize-space(.), 'Finished in state Completed()')][not(*)]")
     browser.shoot("backfill-run")
     for tab, shows in (("Artifacts", "backfill-progress"), ("Task Runs", "build the clean tables")):
-        browser.see(f"//li[normalize-space()='{tab}']").click()
-        browser.see(f"//*[starts-with(normalize-space(), '{shows}')][not(*)]")
+        browser.see(f"//li[normalize-space(.)='{tab}']").click()
+        browser.see(f"//*[starts-with(normalize-space(.), '{shows}')][not(*)]")
         browser.shoot(f"backfill-{tab.lower().replace(' ', '-')}")
 
 
@@ -136,7 +136,7 @@ def submit(browser: Browser) -> None:
     for _ in range(3):
         browser.click("Submit")
         try:
-            browser.see("//*[contains(normalize-space(), 'scheduled to start now')][not(*)]", 15)
+            browser.see("//*[contains(normalize-space(.), 'scheduled to start now')][not(*)]", 15)
             return
         except TimeoutException:
             continue
