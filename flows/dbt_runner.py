@@ -25,9 +25,10 @@ TYPES = ("--resource-type", "seed", "--resource-type", "model", "--resource-type
 
 @dataclass(frozen=True)
 class Node:
-    """A model, seed or function that dbt ran, and how it went."""
+    """A model, seed, function or hook that dbt ran, and how it went."""
 
     name: str
+    kind: str
     schema: str
     status: str
     message: str
@@ -37,6 +38,7 @@ class Node:
     description: str
     publishes: tuple[str, ...]
     reads: tuple[str, ...]
+    """`<schema>/<name>` of each relation or function that it is made from"""
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ class Dbt:
         failures = {r.node.name: str(r.message) for r in results if str(r.status) in ("error", "fail", "skipped")}
         if not outcome.success and not failures:
             failures = {"dbt": str(outcome.exception)}
-        return Built(nodes=tuple(_node(result) for result in results), failures=failures)
+        return Built(nodes=tuple(_node(result, manifest) for result in results), failures=failures)
 
     def _invoke(self, command: list[str], *, manifest: Any) -> Any:
         os.environ.update(self._database.libpq_environment())
@@ -187,10 +189,12 @@ class Dbt:
         )
 
 
-def _node(result: Any) -> Node:
+def _node(result: Any, manifest: Any) -> Node:
     config, depends_on = result.node.config, getattr(result.node.depends_on, "nodes", ())
+    there = {**manifest.nodes, **manifest.sources, **manifest.functions}
     return Node(
         name=result.node.name,
+        kind=str(result.node.resource_type),
         schema=str(result.node.schema),
         status=str(result.status),
         message=str(result.message or ""),
@@ -198,5 +202,5 @@ def _node(result: Any) -> Node:
         rows=max(0, int((result.adapter_response or {}).get("rows_affected") or 0)),
         description=str(result.node.description or ""),
         publishes=tuple(config.get("publishes") or ()),
-        reads=tuple(name.rsplit(".", 1)[-1] for name in depends_on),
+        reads=tuple(f"{there[name].schema}/{there[name].identifier}" for name in depends_on),
     )

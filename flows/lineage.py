@@ -54,7 +54,7 @@ def _task_of(node: Node) -> Task[..., str]:
         "persist_result": False,
         "log_prints": True,
     }
-    if node.schema != "public":
+    if node.schema != "public" or node.kind == "operation":
         return task(**options)(_report)
     upstream: list[str | Asset] = [_dataset_asset(slug) for slug in node.publishes]
     return MaterializingTask(
@@ -67,7 +67,7 @@ def _task_of(node: Node) -> Task[..., str]:
 
 
 def _read(node: Node) -> Iterator[str | Asset]:
-    return (f"postgres://public/{name}" for name in node.reads)
+    return (f"postgres://{name}" for name in node.reads)
 
 
 def _table_asset(node: Node) -> Asset:
