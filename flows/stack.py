@@ -84,6 +84,8 @@ def _server(processes: Processes, settings: FlowSettings, database: Database, en
             **environment,
             "PREFECT_API_DATABASE_CONNECTION_URL": store[1],
             "PREFECT_API_DATABASE_TIMEOUT": "60",
+            "PREFECT_SERVER_API_PORT": str(port),
+            "PREFECT_UI_API_URL": "/api",  # the page asks the host and port that it came from, whichever those are
         },
         answers=lambda: address if _is_healthy(address) else None,
         seconds=180,
