@@ -67,7 +67,7 @@ class Browser:
     def field(self, label: str, tag: str) -> WebElement:
         """The field of the form under this label."""
         name = f"span[contains(@class, 'property__label')][normalize-space(.)='{label}']"
-        return self.see(f"//{name}/ancestor::div[contains(@class, 'schema-form-property')][1]//{tag}")
+        return self.see(f"//{name}/ancestor::div[contains(concat(' ', @class, ' '), ' schema-form-property ')][1]//{tag}")
 
     def shoot(self, name: str) -> None:
         """Keep what is seen now."""
@@ -111,11 +111,11 @@ def test_a_backfill_is_started_from_its_form_and_completes(browser: Browser, sta
     submit(browser)
     browser.shoot("backfill-submitted")
 
-    (run,) = stack.post(
+    run, *_ = stack.post(
         "flow_runs/filter", deployments={"name": {"any_": ["backfill"]}}, sort="EXPECTED_START_TIME_DESC"
     )
     assert {name: run["parameters"][name] for name in ASKED} == ASKED
-    browser.click("View run")
+    browser.click(run["name"])
     run = stack.wait(run["id"])
     assert run["state"]["name"] == "Completed"
     assert stack.query(
@@ -125,7 +125,7 @@ def test_a_backfill_is_started_from_its_form_and_completes(browser: Browser, sta
     browser.see("//*[normalize-space(.)='Completed'][not(*)]")
     browser.see("//*[contains(normalize-space(.), 'Finished in state Completed()')][not(*)]")
     browser.shoot("backfill-run")
-    for tab, shows in (("Artifacts", "backfill-progress"), ("Task Runs", "build the clean tables")):
+    for tab, shows in (("Artifacts", "backfill-progress"), ("Task Runs", "judge ")):
         browser.see(f"//li[normalize-space(.)='{tab}']").click()
         browser.see(f"//*[starts-with(normalize-space(.), '{shows}')][not(*)]")
         browser.shoot(f"backfill-{tab.lower().replace(' ', '-')}")
@@ -136,7 +136,7 @@ def submit(browser: Browser) -> None:
     for _ in range(3):
         browser.click("Submit")
         try:
-            browser.see("//*[contains(normalize-space(.), 'scheduled to start now')][not(*)]", 15)
+            browser.see("//*[normalize-space(.)='Next Run' or normalize-space(.)='Upcoming'][not(*)]", 15)
             return
         except TimeoutException:
             continue
