@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +42,15 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
+def idle(tmp_path: Path) -> Iterator[Cluster]:
+    """A Dask scheduler that no worker has come to."""
+    with Cluster(tmp_path, os.environ) as cluster:
+        cluster.start_dask_scheduler()
+        cluster.wait("dask scheduler", lambda: "Scheduler at:" in cluster.log("dask scheduler"))
+        yield cluster
+
+
+@pytest.fixture
 def shared(energy: Energy, emulator: Emulator, tracked: Cluster) -> Cluster:
     """Two workers of that scheduler, polite enough to be watched."""
     energy.set(CARBON_INTENSITY_REQUESTS_PER_SECOND="2")
@@ -52,13 +62,15 @@ def shared(energy: Energy, emulator: Emulator, tracked: Cluster) -> Cluster:
     return tracked
 
 
-def test_what_cannot_be_is_refused_in_one_line(energy: Energy, emulator: Emulator, tracked: Cluster) -> None:
+def test_what_cannot_be_is_refused_in_one_line(
+    energy: Energy, emulator: Emulator, tracked: Cluster, idle: Cluster
+) -> None:
     nobody = f"tcp://127.0.0.1:{free_port()}"
     cases = {
         "without a Prefect server": ({"PREFECT_API_URL": "", "DASK_ADDRESS": nobody}, "PREFECT_API_URL is not"),
         "nobody listens": ({"DASK_ADDRESS": nobody}, f"no Dask scheduler answers at {nobody}"),
         "malformed": ({"DASK_ADDRESS": "scheduler"}, "no Dask scheduler answers at scheduler"),
-        "no worker": ({}, "has no worker"),
+        "no worker": ({"DASK_ADDRESS": idle.environment["DASK_ADDRESS"]}, "has no worker"),
     }
     before = state(energy)
     known = {name: tracked.environment[name] for name in ("PREFECT_API_URL", "DASK_ADDRESS", "PREFECT_HOME")}
