@@ -155,6 +155,6 @@ def judge_built(session: Session, datasets: Sequence[str]) -> list[str]:
     unmet = []
     for table in clean.fed_by(datasets):
         results = step(f"judge {table}")(clean.judge)(session.database, session.run, session.suites, table)
-        unmet += [f"{table}: {result.description} is not met" for result in failed(results)]
+        unmet += [f"{table}: {result.told}" for result in failed(results)]
     data_docs.write(session.suites, session.data_dir, title=f"Data quality of run {session.run.run_id}")
     return unmet

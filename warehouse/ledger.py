@@ -46,6 +46,13 @@ class QualityResult:
     unexpected_count: int | None
     description: str
 
+    @property
+    def told(self) -> str:
+        """How an expectation that was not met went, in words."""
+        if self.raised:
+            return f"{self.description} could not be judged ({self.raised})"
+        return f"{self.description} is not met"
+
 
 @dataclass(frozen=True)
 class CrashedRun:
