@@ -5,11 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from prefect import flow
-
 from flows import command, elsewhere
 from flows.lineage import ProgressArtifact
-from flows.outcome import outcome, went_well
+from flows.outcome import flow, outcome, went_well
 from flows.plan import missing, reach
 from flows.progress import Progress
 from flows.session import Session, session
@@ -27,7 +25,7 @@ CHUNK_REQUESTS = 30
 """Requests that are landed before they are published: a year of one dataset."""
 
 
-@flow(name="backfill", persist_result=False, task_runner=elsewhere.task_runner())
+@flow(name="backfill", task_runner=elsewhere.task_runner())
 def backfill(
     start: date, end: date, datasets: list[str] | None = None, force: bool = False, newest_first: bool = False
 ) -> dict[str, Any]:

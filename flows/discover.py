@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from prefect import flow
-
 from flows import command
-from flows.outcome import outcome, went_well
+from flows.outcome import flow, outcome, went_well
 from flows.steps import step
 from pipelines.collect import open_client
 from pipelines.neso.discover import PortalDataset, PortalUnavailable, search
@@ -15,7 +13,7 @@ from warehouse.database import Database, resolve
 from warehouse.prepare import prepare
 
 
-@flow(name="discover-neso", persist_result=False)
+@flow(name="discover-neso")
 def discover_neso() -> dict[str, Any]:
     """Look through everything that NESO's portal has and say which datasets are new."""
     settings, database = PipelineSettings(), resolve()

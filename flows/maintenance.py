@@ -12,11 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from prefect import flow
 
 from flows import command
 from flows.dbt_runner import Dbt
-from flows.outcome import outcome, went_well
+from flows.outcome import flow, outcome, went_well
 from flows.settings import FlowSettings
 from flows.steps import step
 from pipelines.catalogue import DATASETS
@@ -27,7 +26,7 @@ from warehouse.prepare import prepare
 from warehouse.settings import WarehouseSettings
 
 
-@flow(name="maintenance", persist_result=False)
+@flow(name="maintenance")
 def maintenance() -> dict[str, Any]:
     """Remove old payloads that nothing refers to, and old entries of the ledger; say what was removed."""
     settings, database = FlowSettings(), resolve()

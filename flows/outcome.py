@@ -1,32 +1,63 @@
 """How a run ends: what it tells its caller, and the state that Prefect shows of it."""
 
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, cast
 
+import prefect
 from prefect import Flow
+from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.exceptions import FailedRun
 from prefect.states import Failed
+from pydantic import ValidationError
 
 from flows import command
+from warehouse.errors import UsageError, in_words
+
+P = ParamSpec("P")
+Outcome = dict[str, Any]
+REFUSED = "Refused"
 
 
-def outcome(failures: Sequence[str], **more: Any) -> dict[str, Any]:
+def flow(name: str, **options: Any) -> Callable[[Callable[P, Outcome]], Flow[P, Outcome]]:
+    """A flow of ours: where Prefect tracks it, a wrong parameter or setting ends it with a sentence, not a traceback."""
+
+    def decorate(function: Callable[P, Outcome]) -> Flow[P, Outcome]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> Outcome:
+            try:
+                return function(*args, **kwargs)
+            except (UsageError, ValidationError) as error:
+                if FlowRunContext.get() is None:
+                    raise
+                reason = str(error) if isinstance(error, UsageError) else in_words(error)
+            return cast(Outcome, Failed(name=REFUSED, message=reason))
+
+        return prefect.flow(name=name, persist_result=False, **options)(call)
+
+    return decorate
+
+
+def outcome(failures: Sequence[str], **more: Any) -> Outcome:
     """What a flow returns: its failures and more, or, where Prefect tracks it and it has any, that it failed and why.
 
     A run that could not publish a table has done all else that it was to do: nothing is raised.
     """
     if failures and FlowRunContext.get() is not None:
-        return cast(dict[str, Any], Failed(message="; ".join(failures)))  # Prefect takes it for the run's state
+        return cast(Outcome, Failed(message="; ".join(failures)))  # Prefect takes it for the run's state
     return {"failures": list(failures), **more}
 
 
-def went_well(flow: "Flow[..., Any]", **parameters: Any) -> bool:
-    """Run a flow, tracked where a Prefect server is set, and say whether it had no failures."""
+def went_well(flow: "Flow[..., Outcome]", **parameters: Any) -> bool:
+    """Run a flow, tracked where a Prefect server is set, and say whether it had no failures. Raises UsageError."""
     if not command.is_tracked():
         return not flow.fn(**parameters)["failures"]
+    state = cast(State[Any], flow(**parameters, return_state=True))
+    if state.name == REFUSED:
+        raise UsageError(str(state.message))
     try:
-        flow(**parameters)
+        state.result()
     except FailedRun:  # the run has said of what
         return False
     return True

@@ -3,10 +3,8 @@
 import argparse
 from typing import Any
 
-from prefect import flow
-
 from flows import command
-from flows.outcome import outcome, went_well
+from flows.outcome import flow, outcome, went_well
 from flows.plan import refresh_windows
 from flows.progress import Progress
 from flows.session import session
@@ -17,7 +15,7 @@ from pipelines.catalogue import select
 from pipelines.collect import Request
 
 
-@flow(name="refresh", persist_result=False)
+@flow(name="refresh")
 def refresh(datasets: list[str] | None = None) -> dict[str, Any]:
     """Land the newest of each dataset, judge it, publish what passed, judge that, and say how things stand.
 

@@ -3,17 +3,15 @@
 import argparse
 from typing import Any
 
-from prefect import flow
-
 from flows import command
-from flows.outcome import outcome, went_well
+from flows.outcome import flow, outcome, went_well
 from flows.session import session
 from flows.steps import land, publish
 from flows.summary import summarize
 from flows.table_states import table_states
 
 
-@flow(name="transform", persist_result=False)
+@flow(name="transform")
 def transform() -> dict[str, Any]:
     """Build the clean tables and views from what has landed; nothing is asked of any upstream.
 

@@ -82,8 +82,8 @@ def test_every_deployment_imports_and_takes_its_parameters() -> None:
         *("transform", "backfill", "discover-neso", "maintenance"),
     }
     for deployment in config["deployments"]:
-        path, name = deployment["entrypoint"].split(":")
-        flow = getattr(importlib.import_module(path.removesuffix(".py").replace("/", ".")), name)
+        module, name = deployment["entrypoint"].rsplit(".", 1)
+        flow = getattr(importlib.import_module(module), name)
         flow.validate_parameters(deployment.get("parameters", {}))
         properties = flow.__class__.__name__ and inspect.signature(flow.fn).parameters
         assert set(deployment.get("parameters", {})) <= set(properties)

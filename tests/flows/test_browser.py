@@ -67,7 +67,9 @@ class Browser:
     def field(self, label: str, tag: str) -> WebElement:
         """The field of the form under this label."""
         name = f"span[contains(@class, 'property__label')][normalize-space(.)='{label}']"
-        return self.see(f"//{name}/ancestor::div[contains(concat(' ', @class, ' '), ' schema-form-property ')][1]//{tag}")
+        return self.see(
+            f"//{name}/ancestor::div[contains(concat(' ', @class, ' '), ' schema-form-property ')][1]//{tag}"
+        )
 
     def shoot(self, name: str) -> None:
         """Keep what is seen now."""
@@ -106,7 +108,9 @@ def test_a_backfill_is_started_from_its_form_and_completes(browser: Browser, sta
     datasets.send_keys(NATIONAL)
     filled = [browser.field(label, "input").get_property("value") for label in ("start", "end")]
     assert [*filled, datasets.get_property("value")] == ["2024-03-04", "2024-03-05", NATIONAL]
-    assert browser.see("//*[normalize-space(.)='first settlement day (Europe/London).']"), "the form explains its fields"
+    assert browser.see("//*[normalize-space(.)='first settlement day (Europe/London).']"), (
+        "the form explains its fields"
+    )
     browser.shoot("backfill-form")
     submit(browser)
     browser.shoot("backfill-submitted")

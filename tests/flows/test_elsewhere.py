@@ -82,8 +82,9 @@ def test_what_cannot_be_is_refused_in_one_line(
     assert emulator.requests == []
     for name, (_, words) in cases.items():
         lines = said[name][1]
-        assert any(line.startswith("error: DASK_ADDRESS") and words in line for line in lines), f"{name}: {lines}"
-    assert {name: len(lines) for name, (_, lines) in said.items()} == dict.fromkeys(cases, 1), "one line each"
+        (error,) = (line for line in lines if line.startswith("error:"))
+        assert error.startswith("error: DASK_ADDRESS") and words in error, name
+        assert "Traceback" not in " ".join(lines)
 
 
 def test_who_does_not_answer_is_given_up_on_within_seconds(energy: Energy) -> None:
