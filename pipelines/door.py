@@ -20,7 +20,9 @@ def refuses_the_unreadable(judge: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return judge(*args, **kwargs)
-        except (OverflowError, RecursionError) as error:
+        except BodyRejected:
+            raise
+        except (ValueError, OverflowError, RecursionError) as error:
             raise BodyRejected(f"holds what cannot be read: {error}") from None
 
     return call
