@@ -36,14 +36,17 @@ for _name in (
 WITH_A_STACK = ("test_stack.py", "test_browser.py", "test_hosts.py", "test_elsewhere.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts Prefect servers, workers or hosts of its own: minutes, and more than one program.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what starts Prefect servers, workers or hosts of its own, minutes and programs, unless `-m` names it.
 
     The slow ones come first: at the end no worker waits for another.
     """
-    for item in items:
-        if item.path.name in WITH_A_STACK:
-            item.add_marker(pytest.mark.stack)
+    with_a_stack = [item for item in items if item.path.name in WITH_A_STACK]
+    for item in with_a_stack:
+        item.add_marker(pytest.mark.stack)
+    if "stack" not in config.getoption("markexpr"):
+        config.hook.pytest_deselected(items=with_a_stack)
+        items[:] = [item for item in items if item not in with_a_stack]
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
