@@ -1,6 +1,8 @@
 """What a user may set about flows. `.env.example` explains each one."""
 
 import os
+from contextlib import suppress
+from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,6 +45,8 @@ def quieten_libraries() -> None:
         "DLT_DATA_DIR": str(data_dir / "dlt"),
     }.items():
         os.environ.setdefault(name, value)
+    with suppress(OSError):  # Prefect makes its home, but not the folder above it; where that cannot be, who needs it says so
+        Path(os.environ["PREFECT_HOME"]).parent.mkdir(parents=True, exist_ok=True)
 
 
 quieten_libraries()

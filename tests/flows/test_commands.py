@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,12 @@ def test_help_names_every_option() -> None:
     text = run("flows.backfill", "--help").stdout
     for option in ("--from", "--to", "--datasets", "--force"):
         assert option in text
+
+
+def test_in_a_clean_clone_the_folders_that_are_not_there_yet_are_no_reason_for_a_warning(tmp_path: Path) -> None:
+    data_dir = tmp_path / "not there" / "yet"
+    done = run(
+        *("flows.refresh", "--datasets", "nonsense"), DATA_DIR=str(data_dir), PREFECT_HOME=str(data_dir / "prefect")
+    )
+    assert done.stderr.splitlines() == [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == 2
