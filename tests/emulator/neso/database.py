@@ -35,6 +35,12 @@ class Filled:
 
     def connect(self, resource_ids: Iterable[str]) -> psycopg.Connection:
         """A connection that may only read, once these tables are as they should be."""
+        connection = self.fill(resource_ids).connect(autocommit=False, name="neso-datastore")
+        connection.read_only = True
+        return connection
+
+    def fill(self, resource_ids: Iterable[str]) -> Database:
+        """Make these tables as they should be, which takes seconds for the largest, and say where they are."""
         with self._lock:
             database = self._made()
             wanted = sorted(set(resource_ids))
@@ -43,9 +49,7 @@ class Filled:
                 with database.connect() as connection:
                     for resource_id in stale:
                         self._fill(connection, resource_id)
-        connection = database.connect(autocommit=False, name="neso-datastore")
-        connection.read_only = True
-        return connection
+            return database
 
     def _made(self) -> Database:
         if self._database is None:

@@ -66,6 +66,10 @@ class Neso:
         """From now on the resource has these rows; types as known, or as the values suggest."""
         self._tables.put(resource_id, rows, types)
 
+    def fill(self, *resource_ids: str) -> None:
+        """Make their tables now, which the first question after them would wait for."""
+        self._filled.fill(resource_ids)
+
     def reset(self) -> None:
         """No changes, no counts, no enforcement."""
         self.enforces_limits = False
