@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from flows.settings import quieten_libraries
 from pipelines.catalogue import SOURCES
@@ -22,6 +23,8 @@ from warehouse import prepare as warehouse_prepare
 from warehouse.database import Database, existing_roles, parse
 
 quieten_libraries()
+settings.register_profile("no_deadline", settings(), deadline=None)  # machines are noisy
+settings.load_profile("no_deadline")
 TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
 RECORDED_DIR = Path(os.environ["RECORDED_DIR"]) if os.environ.get("RECORDED_DIR") else None
 for _name in (

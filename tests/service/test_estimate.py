@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.drafts import Draft, draft
@@ -73,7 +73,6 @@ def test_two_of_energy_power_and_duration_give_the_third() -> None:
     assert both.estimated == (), "nothing of it was estimated"
 
 
-@settings(deadline=None)
 @given(st.floats(0.001, 1e4), st.floats(0.001, 1e4))
 def test_energy_is_kept_and_power_never_exceeds_what_was_said(energy_kwh: float, power_kw: float) -> None:
     found = sized(energy_kwh=energy_kwh, power_kw=power_kw)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.outlook import Series, Window, in_words
@@ -19,7 +19,6 @@ GAPPY = st.lists(st.none() | st.integers(-500, 10_000), min_size=1, max_size=40)
 HOUR = timedelta(hours=1)
 
 
-@settings(deadline=None)
 @given(GAPPY, st.integers(-7200, 80_000), st.integers(1, 100_000))
 def test_means_are_those_of_plain_arithmetic(values: list[int | None], start: int, seconds: int) -> None:
     mean = brute_force.mean(values, start, start + seconds)
@@ -111,7 +110,6 @@ def test_a_place_without_a_window_is_always_open() -> None:
 BOOKINGS = st.lists(st.tuples(st.integers(0, 300), st.integers(1, 200), st.integers(1, 9000)), min_size=1, max_size=8)
 
 
-@settings(deadline=None)
 @given(BOOKINGS, st.integers(-10, 400), st.integers(1, 300))
 def test_the_peak_is_the_most_that_is_taken_at_any_minute(
     booked: list[tuple[int, int, int]], start: int, length: int

@@ -185,7 +185,8 @@ def test_a_decision_is_made_again_from_what_was_known_then(api: Api, weight: flo
     api.asset(api.operator("House", is_default=True), kw=10)
     more = {"power_kw": 6, "duration_minutes": 120, "carbon_to_cost_weight": weight}
     api.price()
-    api.query("delete from wholesale_prices where period_start > now() + interval '8 hours'")
+    # known for long enough that two tasks of two hours, wherever they are, leave room for a third between them
+    api.query("delete from wholesale_prices where period_start > now() + interval '12 hours'")
     tasks = [api.submit(**more) for _ in range(3)]
     api.client.patch(f"/workloads/{tasks[0]['workload_id']}", json={"status": "cancelled"})
     api.query(  # every forecast turned upside down since, and prices that were not known yet
@@ -196,6 +197,7 @@ def test_a_decision_is_made_again_from_what_was_known_then(api: Api, weight: flo
     )
     api.price(-50)
     for task in tasks:
+        assert task["placement"], task["unplaced_because"]
         again = api.get(f"/workloads/{task['workload_id']}/decision")
         assert again["is_same"], again
 

@@ -1,5 +1,8 @@
 """The address, the roles and the schemas of the warehouse."""
 
+from dataclasses import replace
+from urllib.parse import quote
+
 import psycopg
 import pytest
 from hypothesis import given
@@ -15,14 +18,12 @@ TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_s
 
 @given(user=TEXT, password=TEXT, name=TEXT)
 def test_an_address_survives_being_written_as_a_url(user: str, password: str, name: str) -> None:
-    from urllib.parse import quote
-
     url = (
         f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@h:5433/{quote(name, safe='')}?sslmode=require"
     )
     database = parse(url)
     assert (database.user, database.password, database.name, database.port) == (user, password, name, 5433)
-    assert password not in repr(database) or password in (user, name, "h") or len(password) < 4
+    assert repr(database) == repr(replace(database, password="another")), "the password is no part of it"
 
 
 @pytest.mark.parametrize(
@@ -84,8 +85,6 @@ def test_without_the_right_to_make_roles_everything_still_works(energy: Energy, 
         connection.execute("drop role if exists plain_owner")
         connection.execute("create role plain_owner login password 'plain'")
         connection.execute(f'alter database "{empty_database.name}" owner to plain_owner')
-    from dataclasses import replace
-
     plain = replace(empty_database, user="plain_owner", password="plain")
     try:
         energy.set(DATABASE_URL=plain.address())

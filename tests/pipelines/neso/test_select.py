@@ -38,7 +38,7 @@ def connection(database: Database) -> Iterator[psycopg.Connection]:
 
 
 @given(names=st.lists(NAMES, min_size=2, max_size=4, unique=True), table=NAMES, text=TEXT)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_names_and_values_are_always_quoted(
     connection: psycopg.Connection, names: list[str], table: str, text: str
 ) -> None:
@@ -81,7 +81,7 @@ def pages(size: int, records: list[dict[str, object]]) -> Callable[[str], Result
 
 
 @given(size=st.integers(1, 25), total=st.integers(0, 24))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_pages_are_fetched_until_none_is_cut(size: int, total: int) -> None:
     with Portal(pages(size, HOURS[:total])) as portal:
         answers = N2EX.ask(Asking(portal.client(), DAY)).answers
