@@ -9,8 +9,18 @@ help: ## list the targets
 
 .venv/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11")'
-	@echo "Installing into .venv (a minute or two, once) ..."
-	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && touch $@
+	@rm -f $@; echo "Installing into .venv (a minute or two, once) ..."
+	@$(PYTHON) -m venv .venv && { $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --no-deps --require-hashes \
+	  -r requirements.lock 2>&1 && touch $@; } | awk -v all="$$(grep -c '^[a-z].*==' requirements.lock)" "$$PROGRESS"; test -e $@
+
+# what pip says, in a line per 40 packages; whatever else it says is shown as it is
+define PROGRESS
+/^(Collecting|Processing)/ { if (++n % 40 == 0) printf "  %d of %d packages downloaded\n", n, all; fflush(); next }
+/^Installing collected/ { print "  all downloaded; unpacking takes about a minute"; fflush(); next }
+/^(Successfully|Looking|Ignoring|Requirement|WARNING: (Location|Running))|^ *(Downloading|Using|Obtaining|Preparing|Installing|Getting)/ { next }
+NF { print; fflush() }
+endef
+export PROGRESS
 
 run: .venv/.installed ## install what is missing, start the database, refresh once, say how things stand
 	@$(BIN)/python -m flows.refresh
@@ -50,7 +60,7 @@ psql: .venv/.installed ## psql on the database
 trace: .venv/.installed ## where a value came from: make trace TABLE=carbon_intensity_regional KEY="13 2024-01-01T00:00Z"
 	@$(BIN)/python -m warehouse.trace "$(TABLE)" $(KEY)
 
-emulator: .venv/.installed ## the upstreams on this machine: make emulator PORT=8099 [RECORDED_DIR=...]
+emulator: .venv/.installed ## the upstreams on this machine, for tests and demos: make emulator PORT=8099 [RECORDED_DIR=...]
 	@$(BIN)/python -m tests.emulator --port $(or $(PORT),8099) $(if $(RECORDED_DIR),--recorded $(RECORDED_DIR))
 
 bench: .venv/.installed ## measure against the floor and against what a user would do instead

@@ -8,8 +8,10 @@ Where to go for what:
 - `discover`     which datasets of NESO's portal are new
 - `maintenance`  what was superseded, and old entries of the ledger, go
 - `watch`        what is later than its cadence allows, told from outside of the scheduler; `cadence` is how late that is
-- `stale_runs`   runs whose process died end in Prefect too
-- `stack`        `make up`, `status`, `down`; `processes` keeps what it starts
+- `stack`        `make up` and `down`; `processes` keeps what it starts, `stack_status` is `make status`
+- `prefect_server`  the Prefect server of `make up`: address, password, start, deployments
+- `schedules`    the next run of each schedule; scheduled runs that came due while nothing ran
+- `stale_runs`   runs whose process died end in Prefect too, and give back their slot
 
 What flows are made of:
 
@@ -19,7 +21,8 @@ What flows are made of:
 - `elsewhere`    chunks of a backfill on Dask workers
 - `dbt_runner`   dbt in this process
 - `lineage`      what Prefect's UI shows of a run: nodes, assets, artifacts
-- `summary`      what a person reads at the end; `table_states` is what it tells of each table
+- `summary`      what a person reads at the end; `table_states` describes each table, `highlights` the grid now
+- `run_log`      a line on the terminal, or in the log of a run that Prefect tracks; `counts` are numbers in words
 - `outcome`      how a run ends, for its caller and for Prefect
 - `progress`     a bar on a terminal, plain lines elsewhere
 - `command`      what the command lines share: exit codes, errors in one line

@@ -12,7 +12,7 @@ from flows.plan import missing, reach
 from flows.progress import Progress
 from flows.session import Session, session
 from flows.steps import Published, dataset_locks, land, publish
-from flows.summary import summarize
+from flows.summary import shortfall_of, summarize
 from flows.table_states import table_states
 from pipelines.catalogue import select
 from pipelines.collect import Collected, Request
@@ -61,7 +61,12 @@ def backfill(
         if not requests:
             print("Nothing is missing: every half-hour of these days is there. Nothing was asked for.")
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
-        return outcome(this.run.failures, run_id=str(this.run.run_id), requests=len(requests))
+        return outcome(
+            this.run.failures,
+            shortfall=shortfall_of(collected.fetches),
+            run_id=str(this.run.run_id),
+            requests=len(requests),
+        )
 
 
 def _landed(this: Session, requests: Sequence[Request], progress: Progress, is_elsewhere: bool) -> Iterator[Collected]:

@@ -1,15 +1,16 @@
 """How a run ends: what it tells its caller, and the state that Prefect shows of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ParamSpec, cast
+from typing import Any, Literal, ParamSpec, cast
 
 import prefect
 from prefect import Flow
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.exceptions import FailedRun
-from prefect.states import Failed
+from prefect.states import Completed, Failed
 from pydantic import ValidationError
 
 from flows import command
@@ -18,6 +19,14 @@ from warehouse.errors import UsageError, in_words
 P = ParamSpec("P")
 Outcome = dict[str, Any]
 REFUSED = "Refused"
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """What a completed run could not fetch: a name for its state in Prefect, and how much it is."""
+
+    name: Literal["Partly fetched", "Nothing fetched"]
+    message: str
 
 
 def flow(name: str, **options: Any) -> Callable[[Callable[P, Outcome]], Flow[P, Outcome]]:
@@ -39,14 +48,20 @@ def flow(name: str, **options: Any) -> Callable[[Callable[P, Outcome]], Flow[P, 
     return decorate
 
 
-def outcome(failures: Sequence[str], **more: Any) -> Outcome:
-    """What a flow returns: its failures and more, or, where Prefect tracks it and it has any, that it failed and why.
+def outcome(failures: Sequence[str], *, shortfall: Shortfall | None = None, **more: Any) -> Outcome:
+    """What a flow returns: its failures and more. Where Prefect tracks it, also the state that Prefect shows of the run.
 
-    A run that could not publish a table has done all else that it was to do: nothing is raised.
+    A run that could not publish a table has done everything else: nothing is raised. A run that could not fetch everything is
+    completed, and its state says how much is missing.
     """
-    if failures and FlowRunContext.get() is not None:
-        return cast(Outcome, Failed(message="; ".join(failures)))  # Prefect takes it for the run's state
-    return {"failures": list(failures), **more}
+    result = {"failures": list(failures), **more}
+    if FlowRunContext.get() is None:
+        return result
+    if failures:  # Prefect takes a returned state for the run's own
+        return cast(Outcome, Failed(message="; ".join(failures)))
+    if shortfall:
+        return cast(Outcome, Completed(name=shortfall.name, message=shortfall.message, data=result))
+    return result
 
 
 def went_well(flow: "Flow[..., Outcome]", **parameters: Any) -> bool:

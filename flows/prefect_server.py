@@ -86,7 +86,9 @@ def is_own(url: str, data_dir: Path) -> bool:
     return kept is not None and kept.rstrip("/") == url.rstrip("/")
 
 
-def start(processes: Processes, settings: FlowSettings, database: Database, environment: Mapping[str, str]) -> PrefectApi:
+def start(
+    processes: Processes, settings: FlowSettings, database: Database, environment: Mapping[str, str]
+) -> PrefectApi:
     """Start the server if it does not run; returns its API. Raises UsageError, with its last log lines, if it cannot."""
     data_dir = WarehouseSettings().data_dir
     running = processes.running(SERVER)

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -17,6 +18,18 @@ from warehouse.errors import UsageError
 from warehouse.settings import PROJECT_ROOT
 
 STOP_SECONDS = 15
+
+
+ERROR_LINE = re.compile(r"\| (ERROR|CRITICAL) |^Traceback ", re.M)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read; whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    fresh.rename(path)
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,8 @@ class Processes:
         self._folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{name}.log"
+        if log.exists():
+            log.replace(log.with_suffix(".previous.log"))
         with log.open("w") as output:
             process = subprocess.Popen(
                 list(command),
@@ -107,6 +122,21 @@ class Processes:
                 process.kill()
         path.unlink(missing_ok=True)
         return True
+
+    def log_size(self, name: str) -> int:
+        """How long its log is now, in bytes."""
+        path = self.logs / f"{name}.log"
+        return path.stat().st_size if path.exists() else 0
+
+    def errors(self, name: str, *, after: int = 0) -> list[str]:
+        """The lines of its log that are errors or begin a traceback, from this byte on."""
+        path = self.logs / f"{name}.log"
+        if not path.exists():
+            return []
+        with path.open("rb") as log:
+            log.seek(after)
+            lines = log.read().decode(errors="replace").splitlines()
+        return [line for line in lines if ERROR_LINE.search(line)]
 
     @contextmanager
     def one_at_a_time(self) -> Iterator[None]:

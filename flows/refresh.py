@@ -9,7 +9,7 @@ from flows.plan import refresh_windows
 from flows.progress import Progress
 from flows.session import session
 from flows.steps import land, publish
-from flows.summary import summarize
+from flows.summary import shortfall_of, summarize
 from flows.table_states import table_states
 from pipelines.catalogue import select
 from pipelines.collect import Request
@@ -30,7 +30,7 @@ def refresh(datasets: list[str] | None = None) -> dict[str, Any]:
             progress.say("Judging and publishing")
         published = publish(this)
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
-        return outcome(this.run.failures, run_id=str(this.run.run_id))
+        return outcome(this.run.failures, shortfall=shortfall_of(collected.fetches), run_id=str(this.run.run_id))
 
 
 def main() -> None:

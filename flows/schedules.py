@@ -44,7 +44,9 @@ def skip_late_runs() -> int:
             late = [run for run in _late(client, deployment.id) if run.auto_scheduled]
             for run in late[1:]:
                 state: State[None] = State(
-                    type=StateType.CANCELLED, name=SKIPPED, message="It was due while nothing ran; a later run does its work."
+                    type=StateType.CANCELLED,
+                    name=SKIPPED,
+                    message="It was due while nothing ran; a later run does its work.",
                 )
                 client.set_flow_run_state(run.id, state=state, force=True)
                 skipped += 1

@@ -18,6 +18,7 @@ class FlowSettings(BaseSettings):
     model_config = SettingsConfigDict(env_file=PROJECT_ROOT / ".env", extra="ignore", env_ignore_empty=True)
 
     prefect_api_url: str | None = None
+    prefect_api_auth_string: SecretStr | None = None
     prefect_server_api_host: str = "127.0.0.1"
     prefect_server_api_port: int = Field(4200, ge=0, le=65535)
     dask_address: str | None = None
@@ -37,6 +38,7 @@ def quieten_libraries() -> None:
     for name, value in {
         "PREFECT_HOME": str(data_dir / "prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "DO_NOT_TRACK": "1",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -45,7 +47,9 @@ def quieten_libraries() -> None:
         "DLT_DATA_DIR": str(data_dir / "dlt"),
     }.items():
         os.environ.setdefault(name, value)
-    with suppress(OSError):  # Prefect makes its home, but not the folder above it; where that cannot be, who needs it says so
+    with suppress(
+        OSError
+    ):  # Prefect makes its home, but not the folder above it; where that cannot be, who needs it says so
         Path(os.environ["PREFECT_HOME"]).parent.mkdir(parents=True, exist_ok=True)
 
 

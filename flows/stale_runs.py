@@ -95,7 +95,7 @@ def _ledger_statuses(database: Database, run_ids: list[UUID]) -> dict[UUID, str]
             "select prefect_flow_run_id, status from ops.runs where prefect_flow_run_id = any(%s) order by started_at",
             [run_ids],
         )
-        return {run_id: status for run_id, status in rows}
+        return dict(rows.fetchall())
 
 
 def _flow_runs_of_this_machine() -> frozenset[str]:

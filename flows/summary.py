@@ -2,18 +2,43 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 
 from flows import lineage
+from flows.counts import ago, count
+from flows.highlights import highlights
+from flows.outcome import Shortfall
+from flows.run_log import say
 from flows.session import Session
 from flows.steps import Published
 from flows.table_states import TableState
 from pipelines.catalogue import DATASETS
 from pipelines.settings import PUBLIC_URLS, PipelineSettings
 from warehouse.ledger import Fetch
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the summary; a warning where something is not as it should be."""
+
+    text: str
+    is_warning: bool = False
+
+
+def shortfall_of(fetches: Sequence[Fetch]) -> Shortfall | None:
+    """What a run could not fetch, if anything."""
+    lost = [fetch for fetch in fetches if fetch.outcome in ("failed", "rejected")]
+    if not lost:
+        return None
+    stands_in = any(fetch.half_hours_synthetic for fetch in lost)
+    message = f"{len(lost)} of {count(len(fetches), 'request')} failed; " + (
+        "synthetic values stand in" if stands_in else "nothing stands in"
+    )
+    return Shortfall("Nothing fetched" if len(lost) == len(fetches) else "Partly fetched", message)
 
 
 def summarize(
@@ -23,16 +48,18 @@ def summarize(
     lines = [
         *_upstream_lines(fetches, rejected),
         *(
-            f"{fault}: {rows} rows have impossible values, NULL in the tables"
+            Line(f"{fault}: {count(rows, 'row')} with impossible values, NULL in the tables", is_warning=True)
             for fault, rows in published.set_aside.items()
         ),
-        *(f"FAILED: {failure}" for failure in published.failures),
+        *(Line(f"FAILED: {failure}", is_warning=True) for failure in published.failures),
         _truth_line(states),
-        *_where_from(session.upstreams),
-        f"Data quality: {session.data_dir / 'data_docs' / 'index.html'}",
-        'Look at it: make psql, or eval "$(make -s env)" and psql. Gaps: select * from data_coverage.',
-        f"Run {session.run.run_id} (ops.runs); where a value came from: make trace TABLE=... KEY=...",
+        *(Line(words, is_warning=True) for words in _where_from(session.upstreams)),
+        Line(f"Data quality: {session.data_dir / 'data_docs' / 'index.html'}"),
+        Line('Look at it: make psql, or eval "$(make -s env)" and psql. Gaps: select * from data_coverage.'),
+        Line(f"Run {session.run.run_id} (ops.runs); where a value came from: make trace TABLE=... KEY=..."),
+        *map(Line, highlights(session.database, session.now)),
     ]
+    words = "\n".join(line.text for line in lines)
     session.run.summary |= {
         "requests": len(fetches),
         "rejected": rejected,
@@ -41,12 +68,12 @@ def summarize(
         "tables": [{**vars(state), "synthetic_pct": state.synthetic_pct} for state in states],
     }
     session.run.failures += published.failures
-    lineage.show_summary(list(_artifact(fetches, published, states)), "\n\n".join(lines), session.data_dir)
+    lineage.show_summary(list(_artifact(fetches, published, states)), words.replace("\n", "\n\n"), session.data_dir)
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120, highlight=False)
     console.print(_table(states, session.now))
     for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
-    return "\n".join(lines)
+        say(line.text, console=console, is_warning=line.is_warning)
+    return words
 
 
 def _artifact(
@@ -88,7 +115,7 @@ def _table(states: Sequence[TableState], now: datetime) -> Table:
             state.table,
             f"{state.rows:,}",
             f"{state.newest_period:%Y-%m-%d %H:%M}Z" if state.newest_period else "-",
-            _age(state.last_real_answer, now),
+            ago(state.last_real_answer, now),
             _share(state),
         )
     return table
@@ -104,32 +131,26 @@ def _share(state: TableState) -> str:
     return f"{max(state.synthetic_pct, 0.1):.1f} % synthetic"
 
 
-def _age(instant: datetime | None, now: datetime) -> str:
-    if instant is None:
-        return "never"
-    minutes = max(0, round((now - instant).total_seconds() / 60))
-    if minutes < 120:
-        return f"{minutes} min ago"
-    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
-
-
-def _truth_line(states: Sequence[TableState]) -> str:
+def _truth_line(states: Sequence[TableState]) -> Line:
     rows, synthetic = sum(s.rows for s in states), sum(s.rows_synthetic for s in states)
     if not rows:
-        return "There is no data yet."
+        return Line("There is no data yet.", is_warning=True)
     if not synthetic:
-        return "Every value is real: as the upstream sent it."
+        return Line("Every value is real: as the upstream sent it.")
     if synthetic == rows:
-        return (
+        return Line(
             "EVERY VALUE IS SYNTHETIC: no upstream answered, so plausible values stand in (is_synthetic is true in each "
-            "row). Do not decide by them. They give way to real ones at the next run that reaches the upstream."
+            "row). Do not decide by them. They give way to real ones at the next run that reaches the upstream.",
+            is_warning=True,
         )
-    return f"{synthetic:,} of {rows:,} rows are synthetic (is_synthetic); real values replace them when an upstream gives them."
+    return Line(
+        f"{synthetic:,} of {count(rows, 'row')} are synthetic (is_synthetic); real values replace them later.",
+        is_warning=True,
+    )
 
 
-def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
-    """A line a dataset on what was asked, and one on each kind of thing that went wrong."""
-    lines = []
+def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> Iterator[Line]:
+    """A line per dataset on what was requested, and one for each kind of thing that went wrong."""
     for dataset in DATASETS:
         mine = [fetch for fetch in fetches if fetch.dataset == dataset]
         if not mine:
@@ -137,32 +158,36 @@ def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
         counts = {
             outcome: sum(f.outcome == outcome for f in mine) for outcome in ("landed", "known", "rejected", "failed")
         }
-        told = ", ".join(
-            f"{count} {words}"
-            for (outcome, words), count in zip(
+        described = ", ".join(
+            f"{number} {words}"
+            for (outcome, words), number in zip(
                 {"landed": "landed", "known": "known already", "rejected": "REJECTED", "failed": "FAILED"}.items(),
                 counts.values(),
                 strict=True,
             )
-            if count
+            if number
         )
-        lines.append(f"{dataset}: {len(mine)} request{'s' if len(mine) != 1 else ''} ({told})")
-        for fetch in [f for f in mine if f.outcome in ("rejected", "failed")][:5]:
+        lost = [f for f in mine if f.outcome in ("rejected", "failed")]
+        yield Line(f"{dataset}: {count(len(mine), 'request')} ({described})", is_warning=bool(lost))
+        for fetch in lost[:5]:
             status = f"HTTP {fetch.http_status}" if fetch.http_status else "no answer"
             done = (
-                f"{fetch.half_hours_synthetic} half-hours filled with synthetic values"
+                f"{count(fetch.half_hours_synthetic, 'half-hour')} filled with synthetic values"
                 if fetch.half_hours_synthetic
                 else "its half-hours are left as they are"
             )
             kept = "; the body is kept in staging.rejected_payloads" if fetch.outcome == "rejected" else ""
-            lines.append(f"  {fetch.outcome}: {fetch.request_url} ({status}): {fetch.detail}; {done}{kept}")
-        lines += [
-            f"  {told}" for told in dict.fromkeys(f.detail for f in mine if f.outcome in ("landed", "known")) if told
-        ]
+            yield Line(
+                f"  {fetch.outcome}: {fetch.request_url} ({status}): {fetch.detail}; {done}{kept}", is_warning=True
+            )
+        for detail in dict.fromkeys(f.detail for f in mine if f.outcome in ("landed", "known")):
+            if detail:
+                yield Line(f"  {detail}")
         gaps = sum(f.half_hours_synthetic for f in mine if f.outcome in ("landed", "known"))
         if gaps:
-            lines.append(f"  {gaps} half-hours are missing upstream and filled with synthetic values")
-    return lines
+            yield Line(
+                f"  {count(gaps, 'half-hour')} missing upstream and filled with synthetic values", is_warning=True
+            )
 
 
 def _where_from(settings: PipelineSettings) -> list[str]:

@@ -15,8 +15,8 @@ import psycopg
 
 from flows import command
 from flows.cadence import CADENCES, GRACE, UNANSWERED_AFTER
+from flows.prefect_server import current_api
 from flows.settings import FlowSettings
-from flows.stack import prefect_api
 from flows.stale_runs import sweep
 from pipelines.catalogue import DATASETS
 from warehouse.database import Database, Role, resolve
@@ -111,7 +111,7 @@ def tell(connection: psycopg.Connection, webhook: str) -> None:
 def watch(database: Database, now: datetime) -> list[Trouble]:
     """One look: sweep, judge, keep, tell."""
     settings = FlowSettings()
-    for run in sweep(database, prefect_api()):
+    for run in sweep(database, current_api()):
         print(f"{run.told} Run it again to go on.")
     with database.connect(role=Role.LOADER, name="energy-watch") as connection:
         found = list(troubles(connection, now))

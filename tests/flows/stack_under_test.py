@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import httpx
 import psutil
 import pytest
 
-from flows.processes import Processes
+from flows.processes import ERROR_LINE, Processes
 from tests.conftest import FAST, TEST_DATABASE_URL
 from tests.emulator import Emulator
 from warehouse import embedded
@@ -59,15 +59,38 @@ class Stack:
         )
         return done.returncode, done.stdout
 
-    def up(self, **settings: str) -> str:
-        """Bring it up; what that said. Schedules are paused: what a test sees then is its own doing."""
+    def up(self, *, is_paused: bool = True, **settings: str) -> str:
+        """Bring it up; what that said. Schedules are paused, unless they are what a test is about."""
         code, words = self.run("flows.stack", "up", **settings)
         assert code == 0, words
-        (self.api,), (self.service,) = re.findall(r"API at (\S+)\)", words), re.findall(r"^Service +(\S+)", words, re.M)
-        for deployment in self.deployments().values():
+        (self.api,), (self.service,) = (
+            re.findall(r"API at (\S+?)[;)]", words),
+            re.findall(r"^Service +(\S+)", words, re.M),
+        )
+        for deployment in self.deployments().values() if is_paused else ():
             for schedule in deployment["schedules"]:
                 self._ask("PATCH", f"deployments/{deployment['id']}/schedules/{schedule['id']}", {"active": False})
         return words
+
+    @property
+    def password(self) -> str:
+        """What Prefect's API asks for: user and password."""
+        kept = (self.data_dir / "prefect.env").read_text()
+        return re.findall(r"^export PREFECT_API_AUTH_STRING=(\S+)$", kept, re.M)[0]
+
+    @property
+    def auth(self) -> httpx.BasicAuth:
+        """The same for httpx."""
+        return httpx.BasicAuth(*self.password.split(":", 1))
+
+    def log_errors(self) -> list[str]:
+        """The lines of all logs of the stack, of this start and the one before, that are errors or begin a traceback."""
+        return [
+            f"{path.name}: {line}"
+            for path in sorted((self.data_dir / "logs").glob("*.log"))
+            for line in path.read_text(errors="replace").splitlines()
+            if ERROR_LINE.search(line) or " ERROR " in line
+        ]
 
     def is_up(self) -> bool:
         """Whether each of its processes runs."""
@@ -92,13 +115,17 @@ class Stack:
         """An answer of Prefect's API."""
         return self._ask("GET", path)
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, items: Any = None, **body: Any) -> Any:
         """The same of a POST."""
-        return self._ask("POST", path, body)
+        return self._ask("POST", path, body if items is None else items)
+
+    def patch(self, path: str, **body: Any) -> Any:
+        """The same of a PATCH."""
+        return self._ask("PATCH", path, body)
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         for _ in range(30):  # on SQLite the server asks to be asked again; its own client does so
-            answer = httpx.request(method, f"{self.api}/{path}", json=body, timeout=60)
+            answer = httpx.request(method, f"{self.api}/{path}", json=body, timeout=60, auth=self.auth)
             if answer.status_code != 503:
                 break
             time.sleep(1)
@@ -149,12 +176,12 @@ class Stack:
         return TOKEN if self.given else kept.read_text().strip().removeprefix("SERVICE_TOKEN=")
 
 
-@pytest.fixture(scope="session")
-def _stack(request: pytest.FixtureRequest, _emulator: Emulator) -> Iterator[Stack]:
+@contextmanager
+def a_stack(settings: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack that is not up yet, in a folder of its own; whatever a test leaves of it is ended."""
     with tempfile.TemporaryDirectory(prefix="energy-stack-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # PostgreSQL's own user goes through it
-        settings = {"DATA_DIR": folder, "SERVICE_PORT": "0", **FAST, **_emulator.settings}
-        stack = Stack(Path(folder), settings)
+        stack = Stack(Path(folder), {"DATA_DIR": folder, "SERVICE_PORT": "0", **FAST, **settings})
         if TEST_DATABASE_URL:
             server, template = request.getfixturevalue("server"), request.getfixturevalue("template")
             stack.given = _copy(server, template)
@@ -170,6 +197,12 @@ def _stack(request: pytest.FixtureRequest, _emulator: Emulator) -> Iterator[Stac
                 with server.connect() as connection:
                     for name in (stack.given.name, f"{stack.given.name}_prefect"):
                         connection.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def _stack(request: pytest.FixtureRequest, _emulator: Emulator) -> Iterator[Stack]:
+    with a_stack(_emulator.settings, request) as stack:
+        yield stack
 
 
 def _copy(server: Database, template: Database) -> Database:

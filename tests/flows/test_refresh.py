@@ -179,5 +179,5 @@ def test_an_answer_without_rows_is_no_fault_and_is_filled(energy: Energy, emulat
     outcome = energy.refresh("carbon_intensity")
     assert not outcome["failures"]
     assert synthetic_share(energy, "generation_mix_national") == 1
-    assert "half-hours are missing upstream" in energy.output
+    assert "missing upstream and filled" in energy.output
     assert energy.value("select count(*) from staging.rejected_payloads") == 0

@@ -1,0 +1,21 @@
+"""Counts in words: one minute, two minutes."""
+
+from datetime import datetime, timedelta
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 minute`, `1,200 minutes`; for a noun whose plural does not end in s, say the plural."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def duration(span: timedelta) -> str:
+    """A length of time in the largest unit that says enough: `1 minute`, `90 minutes`, `5 hours`, `3 days`."""
+    minutes = max(0, round(span.total_seconds() / 60))
+    if minutes < 120:
+        return count(minutes, "minute")
+    return count(minutes // 60, "hour") if minutes < 48 * 60 else count(minutes // 1440, "day")
+
+
+def ago(instant: datetime | None, now: datetime) -> str:
+    """How long ago: `1 minute ago`, or `never`."""
+    return "never" if instant is None else f"{duration(now - instant)} ago"

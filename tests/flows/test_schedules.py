@@ -1,0 +1,121 @@
+"""Schedules as a user leaves them: runs come by themselves; after hours without power one late run per source is enough."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.emulator import Emulator
+from tests.flows.stack_under_test import FINAL, a_stack
+
+if TYPE_CHECKING:
+    from tests.flows.stack_under_test import Stack
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
+
+SCHEDULED = {
+    "refresh-carbon-intensity",
+    "refresh-elexon",
+    "refresh-neso",
+    "refresh-beckn",
+    "discover-neso",
+    "maintenance",
+}
+EACH_MINUTE = {"schedule": {"interval": 60.0, "timezone": "UTC"}, "active": True}
+A_SOURCE = "refresh-beckn"
+
+
+@pytest.fixture(scope="module")
+def scheduled(request: pytest.FixtureRequest, _emulator: Emulator) -> Iterator["Stack"]:
+    """A stack of its own, up for the first time, with its schedules as they are."""
+    _emulator.reset()
+    with a_stack(_emulator.settings, request) as stack:
+        stack.up(is_paused=False)
+        yield stack
+
+
+def test_every_scheduled_deployment_has_a_run_to_come(scheduled: "Stack") -> None:
+    assert {name for name, found in scheduled.deployments().items() if found["schedules"]} == SCHEDULED
+    now = datetime.now(UTC)
+    for name in SCHEDULED:
+        coming = [run for run in runs(scheduled, name, "SCHEDULED") if started_at(run) > now]
+        assert coming and all(run["auto_scheduled"] for run in coming), name
+    code, said = scheduled.run("flows.stack", "status")
+    assert code == 0 and "NONE SCHEDULED" not in said, said
+
+
+def test_a_run_comes_by_itself_and_completes(scheduled: "Stack") -> None:
+    deployment = scheduled.deployments()[A_SOURCE]
+    scheduled.post(f"deployments/{deployment['id']}/schedules", [EACH_MINUTE])
+    run = first_to_end(scheduled, A_SOURCE)
+    assert (run["auto_scheduled"], run["state"]["name"]) == (True, "Completed"), run["state"]
+    assert scheduled.log_errors() == []
+
+
+def test_after_hours_without_power_one_late_run_per_source_is_made_up_for(scheduled: "Stack") -> None:
+    code, said = scheduled.run("flows.stack", "down")
+    assert code == 0, said
+    move_clock_by_two_hours(scheduled)
+    words = scheduled.up(is_paused=False)
+    assert "that came due while nothing ran" in words
+    now = datetime.now(UTC)
+    for name in SCHEDULED:
+        skipped = [run for run in runs(scheduled, name, "CANCELLED") if run["state"]["name"] == "Skipped"]
+        late = [
+            run for run in runs(scheduled, name, *FINAL, "SCHEDULED", "PENDING", "RUNNING") if is_made_up_for(run, now)
+        ]
+        assert len(late) <= 1, f"{name}: {[run['expected_start_time'] for run in late]}"
+        if name.startswith("refresh-"):
+            assert skipped and late, f"{name} was late by several runs, of which the newest is made up for"
+            assert max(map(started_at, skipped)) < started_at(late[0])
+            assert scheduled.wait(late[0]["id"])["state"]["name"] == "Completed"
+    assert scheduled.log_errors() == []
+
+
+def runs(stack: "Stack", deployment: str, *states: str) -> list[dict[str, Any]]:
+    """The runs of a deployment in such states."""
+    return list(
+        stack.post(
+            "flow_runs/filter",
+            deployments={"name": {"any_": [deployment]}},
+            flow_runs={"state": {"type": {"any_": list(states)}}},
+            sort="EXPECTED_START_TIME_ASC",
+        )
+    )
+
+
+def started_at(run: dict[str, Any]) -> datetime:
+    """When it is, or was, to start."""
+    return datetime.fromisoformat(run["expected_start_time"])
+
+
+def is_made_up_for(run: dict[str, Any], now: datetime) -> bool:
+    """Whether it was due before the stack came up, and was not done before it went down."""
+    is_late = run["auto_scheduled"] and (now - started_at(run)).total_seconds() > 60
+    was_done_before = run["start_time"] and (now - datetime.fromisoformat(run["start_time"])).total_seconds() > 120
+    return bool(is_late and not was_done_before and run["state"]["name"] != "Skipped")
+
+
+def first_to_end(stack: "Stack", deployment: str, seconds: float = 300) -> dict[str, Any]:
+    """The first run of a deployment to end, of those that the schedule started."""
+    until = time.monotonic() + seconds
+    while not (ended := runs(stack, deployment, *FINAL)):
+        assert time.monotonic() < until, stack.log("worker")[-3000:]
+        time.sleep(1)
+    return ended[0]
+
+
+def move_clock_by_two_hours(stack: "Stack") -> None:
+    """What Prefect has planned lies two hours further back, as it does after two hours without power."""
+    if not stack.given:
+        assert stack.run("warehouse", "up")[0] == 0
+    records = stack.database.__class__(**{**vars(stack.database), "name": f"{stack.database.name}_prefect"})
+    with records.connect() as connection:
+        moved = connection.execute(
+            "update flow_run set expected_start_time = expected_start_time - interval '2 hours', "
+            "next_scheduled_start_time = next_scheduled_start_time - interval '2 hours', "
+            "idempotency_key = idempotency_key || ' moved' where state_type = 'SCHEDULED'"
+        )
+        assert moved.rowcount
