@@ -14,7 +14,7 @@ _NOW = (
     "select gco2_kwh, intensity_is_synthetic, intensity_is_measured, intensity_period_start from national_grid_status"
 )
 _BEST = """
-select region_name, starts_at, mean_gco2_kwh, best.synthetic_share
+select name, starts_at, mean_gco2_kwh, best.synthetic_share
 from best_windows(%s, %s, %s) as best
 inner join regions using (region_id)
 order by rank
@@ -30,7 +30,7 @@ def highlights(database: Database, now: datetime) -> list[str]:
                 *_lines(connection, now),
                 "Next: make up (schedules and the service), make psql (read the tables), make status.",
             ]
-    except psycopg.Error:
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction):
         return []
 
 

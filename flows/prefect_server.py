@@ -131,6 +131,8 @@ def _server_environment(environment: Mapping[str, str], api: PrefectApi, store: 
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": api.page,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_UI_V2_ENABLED": "false",  # its page calls an analytics host, whatever the setting says
+        "PREFECT_UI_STATIC_DIRECTORY": str(WarehouseSettings().data_dir.resolve() / "prefect" / "ui"),
         # a restart of the server must find the slots that runs hold
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_UI_API_URL": "/api",  # the page calls the host and port that it came from

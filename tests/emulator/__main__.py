@@ -23,7 +23,9 @@ def main() -> None:
         now=(lambda: stands_still) if stands_still else None,
         datastore=resolve,
     )
-    print("# The upstreams on this machine, until Ctrl-C. In another shell, paste these lines, then: make run", flush=True)
+    print(
+        "# The upstreams on this machine, until Ctrl-C. In another shell, paste these lines, then: make run", flush=True
+    )
     for name, value in emulator.settings.items():
         print(f"export {name}={value}", flush=True)
     try:

@@ -3,8 +3,10 @@
 Screenshots are kept in SCREENSHOTS_DIR, or in pytest's own folder; their paths are printed.
 """
 
+import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.emulator import Emulator
 from tests.flows.test_stack import NAMES, NATIONAL
 
 if TYPE_CHECKING:
@@ -43,9 +46,25 @@ class Browser:
         options.binary_location = str(CHROMIUM)
         for option in (*OPTIONS.split(), f"--user-data-dir={folder / 'profile'}"):
             options.add_argument(option)
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
         self.ui, self._shots = ui, Path(os.environ.get("SCREENSHOTS_DIR") or folder)
         self._shots.mkdir(parents=True, exist_ok=True)
+
+    def log_in(self, password: str) -> None:
+        """Give the password that the page asks for."""
+        self.driver.get(self.ui)
+        self.see("//input[@type='password']").send_keys(password)
+        self.see("//button[@type='submit']").click()
+        self.see("//a[contains(@href, '/deployments')]")
+
+    def hosts(self) -> set[str]:
+        """The hosts that the pages opened so far have called."""
+        calls = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
+        addresses = (
+            call["params"]["request"]["url"] for call in calls if call["method"] == "Network.requestWillBeSent"
+        )
+        return {address.split("/")[2] for address in addresses if address.startswith(("http", "ws"))}
 
     def open(self, path: str) -> None:
         """Go to a page."""
@@ -84,6 +103,7 @@ def browser(stack: "Stack", tmp_path: Path) -> Iterator[Browser]:
     if not (CHROMIUM and DRIVER):
         pytest.skip("chromium or chromedriver is not installed (Debian: apt-get install chromium chromium-driver)")
     this = Browser(tmp_path, stack.api.removesuffix("/api"))
+    this.log_in(stack.password)
     yield this
     this.driver.quit()
 
@@ -94,6 +114,10 @@ def test_the_page_of_deployments_lists_all_nine(browser: Browser) -> None:
     for name in NAMES:
         assert browser.see(f"//a[normalize-space(.)='{name}'][contains(@href, '/deployments/deployment/')]")
     browser.shoot("deployments")
+    for page in ("/dashboard", "/runs", "/work-pools", "/settings"):
+        browser.open(page)
+        time.sleep(2)
+    assert browser.hosts() == {browser.ui.removeprefix("http://")}, "no page calls another host"
 
 
 def test_a_backfill_is_started_from_its_form_and_completes(browser: Browser, stack: "Stack") -> None:
@@ -133,6 +157,25 @@ def test_a_backfill_is_started_from_its_form_and_completes(browser: Browser, sta
         browser.see(f"//li[normalize-space(.)='{tab}']").click()
         browser.see(f"//*[starts-with(normalize-space(.), '{shows}')][not(*)]")
         browser.shoot(f"backfill-{tab.lower().replace(' ', '-')}")
+
+
+def test_a_run_that_failed_and_one_that_fetched_half_say_so(
+    browser: Browser, stack: "Stack", emulator: Emulator
+) -> None:
+    emulator.fault("absurd", "/carbon_intensity/intensity/")
+    failed = stack.ran("refresh", datasets=[NATIONAL])
+    emulator.reset()
+    emulator.fault("500", "/carbon_intensity/generation")
+    half = stack.ran("refresh", datasets=[NATIONAL, "carbon_intensity__generation"])
+    for run, name, words in (
+        (failed, "Failed", "is held back"),
+        (half, "Partly fetched", "1 of 2 requests failed; synthetic values stand in"),
+    ):
+        assert (run["state"]["name"], words in run["state"]["message"]) == (name, True), run["state"]
+        browser.open(f"/runs/flow-run/{run['id']}")
+        browser.see(f"//*[normalize-space(.)='{name}'][not(*)]")
+        browser.see("//*[contains(normalize-space(.), 'FAILED')][not(*)]")
+        browser.shoot(f"run-{name.lower().replace(' ', '-')}")
 
 
 def submit(browser: Browser) -> None:
@@ -192,7 +235,7 @@ def materialized(stack: "Stack") -> dict[str, set[str]]:
             found[event["resource"]["prefect.resource.id"]] = upstream
         if not page["next_page"]:
             return found
-        page = httpx.get(page["next_page"], timeout=60).json()
+        page = httpx.get(page["next_page"], timeout=60, auth=stack.auth).json()
 
 
 def a_backfill(stack: "Stack") -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`refresh`, end to end: real and synthetic, again and again, with every fault of the upstream."""
 
+import re
 from datetime import UTC, datetime
 
 from tests.conftest import CLEAN_TABLES, Energy, contents
@@ -23,6 +24,16 @@ def test_every_table_is_full_and_real(energy: Energy, emulator: Emulator) -> Non
     assert asked.pop("elexon__system_prices") == 3, "a settlement day each"
     assert set(asked.values()) == {1} and len(asked) == 14
     assert "Every value is real" in energy.output
+    now = energy.value("select round(gco2_kwh) from national_grid_status")
+    region, best = energy.query(
+        "select name, round(mean_gco2_kwh) from best_windows(interval '4 hours', now(), now() + interval '48 hours') "
+        "inner join regions using (region_id) order by rank limit 1"
+    )[0]
+    assert f"Great Britain now: {now} gCO2/kWh (" in energy.output
+    assert re.search(
+        rf"^The cleanest 4 hours in the next 48: {region} from .* UTC, {best} gCO2/kWh\.$", energy.output, re.M
+    )
+    assert energy.output.rstrip().splitlines()[-1].startswith("Next: make up")
     assert energy.output.count("not from the public API") == 4
     for table in CLEAN_TABLES:
         expected = {"grid_zones": 8, "compute_windows": 8, "grid_snapshots": 8, "offers": 1}.get(table, 190)
@@ -54,6 +65,8 @@ def test_without_an_upstream_every_row_is_synthetic_and_says_so(energy: Energy) 
         assert synthetic_share(energy, table) == 1
     assert "EVERY VALUE IS SYNTHETIC" in energy.output
     assert energy.output.count("ALL SYNTHETIC") == len(CLEAN_TABLES)
+    assert re.search(r"^Great Britain now: \d+ gCO2/kWh \(SYNTHETIC, ", energy.output, re.M)
+    assert re.search(r"^The cleanest 4 hours .* gCO2/kWh SYNTHETIC\.$", energy.output, re.M)
     assert "connection refused" in energy.output
 
 
