@@ -188,19 +188,27 @@ def deployment_names() -> list[str]:
 
 def deploy(api: PrefectApi, environment: Mapping[str, str]) -> None:
     """Create the work pool and the deployments of `prefect.yaml`. Raises UsageError if Prefect refuses."""
-    for arguments in (
-        ("work-pool", "create", POOL, "--type", "process", "--overwrite"),
-        ("--no-prompt", "deploy", "--all"),
-    ):
-        done = subprocess.run(
-            [*PREFECT, *arguments],
-            cwd=PROJECT_ROOT,
-            env={**environment, **api.environment()},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
-        )
-        if done.returncode:
-            words = " | ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
-            raise UsageError(f"prefect {' '.join(arguments[:2])} failed at {api.url}: {words}")
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import PrefectException
+    from prefect.workers.process import ProcessWorker
+
+    template = ProcessWorker.get_default_base_job_template()
+    try:
+        with api.connected(), get_client(sync_client=True) as client:
+            pool = WorkPoolCreate(name=POOL, type="process", base_job_template=template)
+            client.create_work_pool(pool, overwrite=True)
+    except (httpx.HTTPError, PrefectException, RuntimeError) as error:
+        raise UsageError(f"Prefect at {api.url} refused the work pool {POOL!r} ({type(error).__name__}).") from None
+    done = subprocess.run(
+        [*PREFECT, "--no-prompt", "deploy", "--all"],
+        cwd=PROJECT_ROOT,
+        env={**environment, **api.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    if done.returncode:
+        words = " | ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
+        raise UsageError(f"prefect deploy --all failed at {api.url}: {words}")
