@@ -214,11 +214,15 @@ def _initialise(data_dir: Path) -> None:
         file.write(password)
     postgres_programs.hand_over(making, password_file)
     fresh = making / "postgres"
-    postgres_programs.run(
-        *("initdb", "-D", str(fresh), "-U", ADMIN, "--auth=scram-sha-256", "--pwfile", str(password_file)),
-        *("--encoding=UTF8", "--locale=C", "--no-instructions"),
-        data_dir=data_dir,
-    )
+    try:
+        postgres_programs.run(
+            *("initdb", "-D", str(fresh), "-U", ADMIN, "--auth=scram-sha-256", "--pwfile", str(password_file)),
+            *("--encoding=UTF8", "--locale=C", "--no-instructions"),
+            data_dir=data_dir,
+        )
+    except subprocess.CalledProcessError as error:
+        words = " | ".join(str(error.stderr).strip().splitlines()[-3:])
+        raise UsageError(f"No PostgreSQL database can be made in {data_dir}: {words}") from None
     with (fresh / "postgresql.conf").open("a") as conf:
         conf.writelines(f"{name} = {value}\n" for name, value in SERVER_SETTINGS.items())
     _write_secrets(data_dir, port=0, password=password)
