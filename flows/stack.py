@@ -20,7 +20,7 @@ from flows import command
 from flows.processes import Processes, Running
 from flows.settings import FlowSettings
 from flows.stale_runs import HEARTBEAT_SECONDS, sweep
-from warehouse.database import Database, resolve
+from warehouse.database import Database, resolve, uses_embedded
 from warehouse.errors import UsageError
 from warehouse.prepare import prepare
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
@@ -144,7 +144,7 @@ def down() -> None:
     processes = Processes(warehouse.data_dir)
     for name in (SERVICE, WORKER, SERVER):
         print(f"{name:15} {'stopped' if processes.stop(name) else 'was not running'}")
-    if warehouse.database_url:
+    if not uses_embedded(warehouse):
         print("PostgreSQL      DATABASE_URL is set: that server is not ours to stop")
         return
     from warehouse import embedded
@@ -175,10 +175,8 @@ def status() -> bool:
 
 
 def _postgresql(warehouse: WarehouseSettings) -> str | None:
-    from warehouse.database import parse
-
-    if warehouse.database_url:
-        database = parse(warehouse.database_url)
+    if not uses_embedded(warehouse):
+        database = resolve(warehouse)
         with database.connect():
             return f"{database.host}:{database.port} (DATABASE_URL)"
     from warehouse import embedded
