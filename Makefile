@@ -51,11 +51,11 @@ backfill: .venv/.installed ## past days: make backfill FROM=2024-01-01 TO=2024-1
 dbt: .venv/.installed ## dbt with the right addresses: make dbt ARGS="run -s regions"
 	@eval "$$($(BIN)/python -m warehouse env)" && cd dbt_project && ../$(BIN)/dbt $(or $(ARGS),run)
 
-env: .venv/.installed ## shell lines for psql, dbt and others: eval "$(make -s env)"
-	@$(BIN)/python -m warehouse env
+env: .venv/.installed ## shell lines for psql, dbt and others: eval "$(make -s env)" [ROLE=reader|service|loader|owner]
+	@$(BIN)/python -m warehouse env $(if $(ROLE),--role $(ROLE))
 
-psql: .venv/.installed ## psql on the database
-	@$(BIN)/python -m warehouse psql
+psql: .venv/.installed ## psql that only reads; more with ROLE=transformer|service|loader|owner
+	@$(BIN)/python -m warehouse psql $(if $(ROLE),--role $(ROLE))
 
 trace: .venv/.installed ## where a value came from: make trace TABLE=carbon_intensity_regional KEY="13 2024-01-01T00:00Z"
 	@$(BIN)/python -m warehouse.trace "$(TABLE)" $(KEY)

@@ -11,7 +11,7 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from flows.settings import FlowSettings
-from warehouse.errors import UsageError, in_words
+from warehouse.errors import LockTimeoutError, UsageError, in_words
 
 
 def is_tracked() -> bool:
@@ -27,6 +27,9 @@ def run(command: Callable[[], bool]) -> NoReturn:
         _refuse(str(error))
     except ValidationError as error:
         _refuse(in_words(error))
+    except LockTimeoutError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("stopped; run the same command again to go on", file=sys.stderr)
         sys.exit(130)

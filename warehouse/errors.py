@@ -7,6 +7,10 @@ class UsageError(Exception):
     """A parameter, a setting or the server is wrong: told in one line, exit code 2, nothing changed."""
 
 
+class LockTimeoutError(Exception):
+    """Another session held a lock for too long: told in one line, exit code 1; run the command again."""
+
+
 def in_words(error: ValidationError) -> str:
     """The first fault of a setting or parameter in one line, without a password."""
     fault = error.errors(include_url=False)[0]

@@ -5,6 +5,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from warehouse import logins
 from warehouse.database import Database, Role, existing_roles
 from warehouse.errors import UsageError
 from warehouse.examples import add_examples
@@ -15,22 +16,27 @@ MINIMUM_SERVER_VERSION = 150000
 
 
 def prepare(database: Database) -> None:
-    """Apply the migrations that are missing; does nothing, in milliseconds, when none is."""
+    """Apply the migrations and make the logins that are missing; does nothing, in milliseconds, when none is."""
     if _version(database) == newest_revision():
         restore_public(database)
-        return
-    with exclusive(database, "migrations"):
-        from alembic import command
-        from alembic.config import Config
+    else:
+        with exclusive(database, "migrations", role=None):
+            _migrate(database)
+            existing_roles.cache_clear()
+            set_up(database)
+            if database.is_embedded:
+                add_examples(database)
+    logins.ensure(database)
 
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["database"] = database
-        command.upgrade(config, "head")
-        existing_roles.cache_clear()
-        set_up(database)
-        if database.is_embedded:
-            add_examples(database)
+
+def _migrate(database: Database) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["database"] = database
+    command.upgrade(config, "head")
 
 
 def newest_revision() -> str:
@@ -44,6 +50,12 @@ def _version(database: Database) -> str | None:
             raise UsageError(
                 f"The server at {database.host}:{database.port} is PostgreSQL {connection.info.server_version // 10000}; "
                 "15 or newer is needed."
+            )
+        role = connection.execute("select current_user").fetchone()
+        if role and role[0] in set(Role):
+            raise UsageError(
+                f"DATABASE_URL names a login of {role[0]}, which can only work under that role. Commands of this project need "
+                "the owner of the database."
             )
         try:
             row = connection.execute("select version_num from ops.alembic_version").fetchone()

@@ -26,8 +26,7 @@ RELATIONS = (
 def dbt(energy: Energy, *arguments: str, **settings: str) -> str:
     environment = {
         **os.environ,
-        **energy.database.libpq_environment(),
-        "PGOPTIONS": f"-c role={Role.TRANSFORMER}",
+        **energy.database.libpq_environment(Role.TRANSFORMER),
         "DBT_TARGET_PATH": str(PROJECT_ROOT / ".data" / "dbt-tests"),
         "DBT_LOG_PATH": str(PROJECT_ROOT / ".data" / "dbt-tests"),
         **settings,

@@ -42,13 +42,15 @@ def test_preparing_twice_changes_nothing(database: Database) -> None:
     assert path == ("public, app",)
 
 
-def test_no_role_is_a_superuser_or_may_log_in(database: Database) -> None:
+def test_no_role_is_a_superuser_and_rights_and_logins_are_apart(database: Database) -> None:
     assert existing_roles(database) == {role.value for role in Role}
     with database.connect() as connection:
         rows = connection.execute(
-            "select rolsuper or rolcanlogin or rolcreaterole or rolbypassrls from pg_roles where rolname like 'energy\\_%'"
+            "select rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication, rolcanlogin, "
+            "rolname = any(%s) from pg_roles where rolname like 'energy\\_%%'",
+            [[role.value for role in Role]],
         ).fetchall()
-    assert set(rows) == {(False,)}
+    assert set(rows) == {(False, False, True), (False, True, False)}
 
 
 @pytest.mark.parametrize(
