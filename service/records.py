@@ -39,12 +39,15 @@ async def one(connection: Connection, workload_id: UUID) -> dict[str, Any]:
     return row
 
 
-async def ask_answered(connection: Connection, key: str) -> psycopg.AsyncCursor[DictRow]:
-    """Ask what was answered to this Idempotency-Key of the caller; `answered` reads it."""
+async def ask_answered(connection: Connection, key: str, operator_id: UUID) -> psycopg.AsyncCursor[DictRow]:
+    """Ask what was answered to this Idempotency-Key of this operator; `answered` reads it.
+
+    A key belongs to an operator, also when the platform's token, which sees every operator, sends it.
+    """
     return await connection.execute(
-        "select request_sha256, answer::text as answer from app.compute_workloads where idempotency_key = %s "
-        "order by created_at limit 1",
-        [key],
+        "select request_sha256, answer::text as answer from app.compute_workloads "
+        "where idempotency_key = %s and operator_id = %s",
+        [key, operator_id],
     )
 
 

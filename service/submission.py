@@ -41,7 +41,9 @@ class Submissions:
             user = await _link_user(connection, asked, operator_id)
             async with connection.pipeline():  # one round trip
                 await connection.execute("select app.lock_capacity()")
-                known = await records.ask_answered(connection, idempotency_key) if idempotency_key else None
+                known = (
+                    await records.ask_answered(connection, idempotency_key, operator_id) if idempotency_key else None
+                )
                 assets = await connection.execute(venues.ASSETS, [operator_id])
             if known is not None and (repeated := records.answered(await known.fetchone(), fingerprint)) is not None:
                 return repeated, "repeated"

@@ -78,10 +78,12 @@ async def authenticate(authorization: str, known: MutableMapping[bytes, Caller],
     if scheme.lower() != "bearer" or not token.strip():
         raise Problem(401, "send a bearer token: Authorization: Bearer ...", headers={"WWW-Authenticate": "Bearer"})
     hashed = digest(token.strip())
-    caller = known.get(hashed) or await _look_up(connections, hashed)
+    caller = known.get(hashed)
     if caller is None:
-        raise Problem(401, "this token is not known, or was revoked", headers={"WWW-Authenticate": "Bearer"})
-    known[hashed] = caller
+        caller = await _look_up(connections, hashed)
+        if caller is None:
+            raise Problem(401, "this token is not known, or was revoked", headers={"WWW-Authenticate": "Bearer"})
+        known[hashed] = caller  # from the look-up on, not from each use: a revoked token in constant use ends too
     return caller
 
 
