@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows import command, prefect_server
-from flows.counts import count
 from flows.prefect_server import POOL, PREFECT, SERVER, PrefectApi, is_own
 from flows.processes import Processes
 from flows.schedules import skip_late_runs, unscheduled
 from flows.settings import FlowSettings
 from flows.stack_status import SERVICE, WORKER, status
 from flows.stale_runs import HEARTBEAT_SECONDS, keep_automation, sweep
+from warehouse.counts import count
 from warehouse.database import Database, resolve, uses_embedded
 from warehouse.prepare import prepare
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings

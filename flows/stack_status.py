@@ -10,11 +10,11 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import PrefectException
 
 from flows.cadence import CADENCES
-from flows.counts import ago
 from flows.prefect_server import SERVER, PrefectApi, current_api
 from flows.processes import Processes, Running
 from flows.schedules import last_run, next_run
 from flows.settings import FlowSettings
+from warehouse.counts import ago
 from warehouse.database import Database, Role, resolve, uses_embedded
 from warehouse.errors import UsageError
 from warehouse.settings import WarehouseSettings

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from flows import lineage
-from flows.counts import ago, count
 from flows.highlights import highlights
 from flows.outcome import Shortfall
 from flows.run_log import say
@@ -18,6 +17,7 @@ from flows.steps import Published
 from flows.table_states import TableState
 from pipelines.catalogue import DATASETS
 from pipelines.settings import PUBLIC_URLS, PipelineSettings
+from warehouse.counts import ago, count
 from warehouse.ledger import Fetch
 
 

@@ -134,7 +134,7 @@ def candidates(
 ) -> Candidates:
     """Lay out every venue x start and judge each constraint apart."""
     length = task.duration.total_seconds() / HALF_HOUR
-    starts = _starts(task, outlook, length)
+    starts = _starts(task, outlook)
     rows = np.array([venue.region_id - 1 for venue in venues], dtype=int)
     shape = (len(venues), len(starts))
 
@@ -239,12 +239,11 @@ def _own_price(venue: Venue, market: Numbers) -> Numbers:
     return market if own is None else np.full(market.shape, own)
 
 
-def _starts(task: Task, outlook: Outlook, length: float) -> Numbers:
-    """Every half-hour from the earliest start on. At once, between two of them, begins what cannot wait for the next."""
+def _starts(task: Task, outlook: Outlook) -> Numbers:
+    """At once, and every half-hour from then on: waiting is never chosen where it is worse than not waiting."""
     earliest = outlook.position(task.earliest)
     spine = np.arange(max(np.ceil(earliest - 1e-10), 0), outlook.half_hours, dtype=float)
-    is_in_time = bool(len(spine)) and outlook.instant(spine[0]) + task.duration <= task.deadline
-    return spine if task.is_deferrable and is_in_time else np.unique(np.concatenate([[earliest], spine]))
+    return np.unique(np.concatenate([[earliest], spine]))
 
 
 def _patience(task: Task, venue: Venue) -> float:

@@ -91,6 +91,21 @@ def some_grid(moment: Moment, chance: random.Random) -> tuple[Values, dict[datet
     return grid, prices
 
 
+def sum_from_now(moment: Moment, green: dict[datetime, int], hours: int) -> Fraction | None:
+    """The values of a run that starts now, each by its part of the run; None if one of them is not known."""
+    run = [moment.this + n * HALF_HOUR for n in range(2 * hours)]
+    if not all(at in green for at in run):
+        return None
+    total, gone, after = Fraction(sum(green[at] for at in run)), moment.now - moment.this, run[-1] + HALF_HOUR
+    if not gone:
+        return total
+    return (
+        total + Fraction(gone / timedelta(microseconds=1)) / 1_800_000_000 * (green[after] - green[run[0]])
+        if after in green
+        else None
+    )
+
+
 def opportunity(moment: Moment, region: int, grid: Values, prices: dict[datetime, Any]) -> dict[str, Any]:
     """The row of a region but for its name, mix, capacity and rank, found by looking everywhere."""
     end = moment.now + 48 * HOUR
@@ -105,18 +120,25 @@ def opportunity(moment: Moment, region: int, grid: Values, prices: dict[datetime
         "synthetic_share": rounded(Fraction(sum(r["is_synthetic"] for r in known.values()), len(known)), 4) if known else None,
     }  # fmt: skip
     for hours in LENGTHS:
-        sums = []
-        for start in (at for at in green if at >= moment.now):
+        at_once = sum_from_now(moment, green, hours)
+        sums = [] if at_once is None else [(at_once, moment.now)]
+        for start in (at for at in green if at > moment.now):
             run = [start + n * HALF_HOUR for n in range(2 * hours)]
             if all(at in green for at in run):
                 sums.append((sum(green[at] for at in run), start))
         total, start = min(sums, default=(None, None))
-        mean = None if total is None else rounded(Fraction(total, 2 * hours), 1)
-        saving = None if mean is None or now is None else now - mean
+        mean = None if total is None else rounded(Fraction(total) / (2 * hours), 1)
+        now_mean = None if at_once is None else rounded(at_once / (2 * hours), 1)
+        saving = None if mean is None or now_mean is None else now_mean - mean
+        assert saving is None or saving >= 0, "waiting is never recommended where it is worse"
+        saving_pct = (
+            rounded(Fraction(saving) * 100 / Fraction(now_mean), 1) if saving is not None and now_mean else None
+        )
+        price_at = moment.this if start == moment.now else start
         row |= {
             f"best_{hours}h_start": start, f"best_{hours}h_gco2_kwh": mean, f"saving_{hours}h_gco2_kwh": saving,
-            f"saving_{hours}h_pct": rounded(Fraction(saving) * 100 / now, 1) if saving is not None and now else None,
-            f"best_{hours}h_price_gbp_mwh": prices.get(start) if start else None,
+            f"saving_{hours}h_pct": saving_pct, f"best_{hours}h_price_gbp_mwh": prices.get(price_at) if price_at else None,
+            f"now_{hours}h_gco2_kwh": now_mean,
         }  # fmt: skip
     return row
 

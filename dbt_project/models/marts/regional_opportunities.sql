@@ -12,10 +12,12 @@ with half_hour as (
 ),
 
 possible as (
-    -- a gap is nowhere contiguous, and a null is no value: a mean stands only over as many values as it has half-hours
+    -- a start is each half-hour to come, and now; a gap is nowhere contiguous, and a null is no value: a mean stands only over
+    -- as many values as it has half-hours
     select
         half_hour.region_id,
-        half_hour.period_start
+        greatest(half_hour.period_start, now()) as starts_at,
+        half_hour.period_start <= now() as is_now
         {%- for length in hours %},
         case
             when
@@ -23,11 +25,25 @@ possible as (
                 and last_value(half_hour.period_start) over frame_{{ length }}
                 = half_hour.period_start + interval '{{ 30 * (2 * length - 1) }} minutes'
                 then sum(half_hour.forecast_gco2_kwh) over frame_{{ length }}
+                    -- a run that starts now has a part of this half-hour, and the other part of one more at its end
+                    + case
+                        when half_hour.period_start < now() then
+                            extract(epoch from now() - half_hour.period_start) / 1800
+                            * (
+                                case
+                                    when lead(half_hour.period_start, {{ 2 * length }}) over region
+                                        = half_hour.period_start + interval '{{ 30 * 2 * length }} minutes'
+                                        then lead(half_hour.forecast_gco2_kwh, {{ 2 * length }}) over region
+                                end
+                                - half_hour.forecast_gco2_kwh
+                            )
+                        else 0
+                    end
         end as sum_{{ length }}h
         {%- endfor %}
     from half_hour
-    where half_hour.period_start >= now()
     window
+        region as (partition by half_hour.region_id order by half_hour.period_start),
         {%- for length in hours %}
         frame_{{ length }} as (
             partition by half_hour.region_id
@@ -41,9 +57,10 @@ best as (
     select
         region_id
         {%- for length in hours %},
-        (array_agg(period_start order by sum_{{ length }}h, period_start) filter (where sum_{{ length }}h is not null))[1]
+        (array_agg(starts_at order by round(sum_{{ length }}h, 9), starts_at) filter (where sum_{{ length }}h is not null))[1]
         as start_{{ length }}h,
-        round(min(sum_{{ length }}h)::numeric / {{ 2 * length }}, 1) as mean_{{ length }}h
+        round(min(sum_{{ length }}h)::numeric / {{ 2 * length }}, 1) as mean_{{ length }}h,
+        round(min(sum_{{ length }}h) filter (where is_now)::numeric / {{ 2 * length }}, 1) as now_{{ length }}h
         {%- endfor %}
     from possible
     group by region_id
@@ -87,11 +104,8 @@ select
     {%- for length in hours %},
     best.start_{{ length }}h as best_{{ length }}h_start,
     best.mean_{{ length }}h as best_{{ length }}h_gco2_kwh,
-    round(current_half_hour.forecast_gco2_kwh - best.mean_{{ length }}h, 1) as saving_{{ length }}h_gco2_kwh,
-    round(
-        100 * (current_half_hour.forecast_gco2_kwh - best.mean_{{ length }}h)
-        / nullif(current_half_hour.forecast_gco2_kwh, 0), 1
-    ) as saving_{{ length }}h_pct,
+    best.now_{{ length }}h - best.mean_{{ length }}h as saving_{{ length }}h_gco2_kwh,
+    round(100 * (best.now_{{ length }}h - best.mean_{{ length }}h) / nullif(best.now_{{ length }}h, 0), 1) as saving_{{ length }}h_pct,
     price_{{ length }}h.price_gbp_mwh as best_{{ length }}h_price_gbp_mwh
     {%- endfor %},
     coalesce(compute.open_capacity_mw, 0) as open_capacity_mw,
@@ -100,6 +114,9 @@ select
     end as rank,
     outlook.synthetic_share,
     now() - outlook.fetched_at as data_age
+    {%- for length in hours %},
+    best.now_{{ length }}h as now_{{ length }}h_gco2_kwh
+    {%- endfor %}
 from {{ ref('regions') }} as region
 left join {{ ref('carbon_intensity_regional') }} as current_half_hour
     on region.region_id = current_half_hour.region_id
@@ -111,7 +128,9 @@ left join price as price_now on price_now.period_start <= now()
 left join best on region.region_id = best.region_id
 left join outlook on region.region_id = outlook.region_id
 {%- for length in hours %}
-left join price as price_{{ length }}h on best.start_{{ length }}h = price_{{ length }}h.period_start
+left join price as price_{{ length }}h
+    on price_{{ length }}h.period_start <= best.start_{{ length }}h
+    and price_{{ length }}h.period_start > best.start_{{ length }}h - interval '30 minutes'
 {%- endfor %}
 left join compute on region.region_id = compute.region_id
 where not region.is_aggregate

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.counts import ago, count, duration
+from warehouse.counts import ago, count, duration
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
