@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import AnyHttpUrl, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
@@ -20,6 +20,7 @@ class FlowSettings(BaseSettings):
     prefect_api_url: str | None = None
     prefect_server_api_host: str = "127.0.0.1"
     prefect_server_api_port: int = Field(4200, ge=0, le=65535)
+    service_url: AnyHttpUrl | None = None
     dask_address: str | None = None
     alert_webhook_url: SecretStr | None = None
     payload_retention_days: int = Field(400, ge=14)
@@ -45,7 +46,9 @@ def quieten_libraries() -> None:
         "DLT_DATA_DIR": str(data_dir / "dlt"),
     }.items():
         os.environ.setdefault(name, value)
-    with suppress(OSError):  # Prefect makes its home, but not the folder above it; where that cannot be, who needs it says so
+    with suppress(
+        OSError
+    ):  # Prefect makes its home, but not the folder above it; where that cannot be, who needs it says so
         Path(os.environ["PREFECT_HOME"]).parent.mkdir(parents=True, exist_ok=True)
 
 
