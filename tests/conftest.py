@@ -36,7 +36,7 @@ for _name in (
 ):
     os.environ.pop(_name, None)
 
-WITH_A_STACK = ("test_stack.py", "test_browser.py", "test_hosts.py", "test_elsewhere.py")
+WITH_A_STACK = ("test_stack.py", "test_browser.py", "test_docs_in_browser.py", "test_hosts.py", "test_elsewhere.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
