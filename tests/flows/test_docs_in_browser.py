@@ -48,10 +48,10 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 
 
 def requested(browser: webdriver.Chrome) -> set[str]:
-    """The address of every request, embedded data aside."""
+    """The address of every request; embedded data and the browser's own first tab are none."""
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     urls = {m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"}
-    return {url.partition("#")[0] for url in urls if not url.startswith("data:")}
+    return {url.partition("#")[0] for url in urls if not url.startswith(("data:", "chrome:"))}
 
 
 def shoot(browser: webdriver.Chrome, tmp_path: Path, name: str) -> None:
