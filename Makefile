@@ -69,5 +69,5 @@ bench: .venv/.installed ## measure against the floor and against what a user wou
 lint: .venv/.installed ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/sqlfluff lint -q dbt_project/models dbt_project/functions
 
-docs: .venv/.installed ## dbt's own docs, in dbt_project/target/index.html
-	@eval "$$($(BIN)/python -m warehouse env)" && cd dbt_project && ../$(BIN)/dbt docs generate --static -q && echo "dbt docs: dbt_project/target/static_index.html"
+docs: .venv/.installed ## dbt's page on tables and columns: opens at /docs/dbt of the service, or as .data/dbt_docs/index.html
+	@$(BIN)/python -m flows.dbt_docs

@@ -5,7 +5,8 @@ Where to go for what:
 - `staging`    what landed: the rows of payloads that are still to be published, dataset by dataset
 - `clean`      what was built: the clean tables, over the half-hours that this run wrote; `clean_tables` says what must hold
 - `suite`      runs expectations on a query and says how each one went
-- `data_docs`  the results of the last run as pages, in `<data_dir>/data_docs`
+- `tally`      what a run's expectations came to, over all its batches
+- `data_docs`  the results of the last runs as pages, in `<data_dir>/data_docs`; the service shows them at `/docs/quality`
 
 An expectation is `critical` (what fails it is held back, or fails the run) or a `warning` (it is told, no more).
 A check that raises is reported as raised and counts as failed: it is never taken for good or bad data.

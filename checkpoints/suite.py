@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
+from checkpoints.tally import Tally
 from warehouse.database import Database, Role
 from warehouse.ledger import QualityResult
 
@@ -19,7 +20,7 @@ with warnings.catch_warnings():
 
 
 class Suites:
-    """Runs suites over one connection. Keeps the latest result of each suite for the Data Docs."""
+    """Runs suites over one connection. Tallies the results of each suite for the Data Docs."""
 
     def __init__(self, database: Database):
         self.context = gx.get_context(
@@ -34,7 +35,7 @@ class Suites:
         self._source = self.context.data_sources.add_postgres(
             "warehouse", connection_string=database.url(role=Role.TRANSFORMER, scheme="postgresql+psycopg2")
         )
-        self.latest: dict[str, Any] = {}
+        self.tallies: dict[str, Tally] = {}
 
     def run(self, *, checkpoint: str, dataset: str, query: str, expectations: Sequence[Any]) -> list[QualityResult]:
         """Judge the rows of `query`. One result an expectation."""
@@ -47,8 +48,11 @@ class Suites:
         )
         definition = self.context.validation_definitions.add(definition)
         outcome = definition.run(result_format={"result_format": "SUMMARY"})
-        self.latest[name] = outcome
-        return [_result(checkpoint, dataset, each) for each in outcome.results]
+        tally = self.tallies.setdefault(name, Tally(checkpoint, dataset))
+        results = [_result(checkpoint, dataset, each) for each in outcome.results]
+        for result, each in zip(results, outcome.results, strict=True):
+            tally.add(result, each.result or {})
+        return results
 
     def close(self) -> None:
         """Give back the connections."""
@@ -56,7 +60,7 @@ class Suites:
 
     def _forget(self, name: str) -> None:
         """Drop the last run of this suite: nothing here grows with the number of runs."""
-        if name in self.latest:
+        if name in self.tallies:
             self.context.validation_definitions.delete(name)
             self.context.suites.delete(name)
             self._source.delete_asset(name)

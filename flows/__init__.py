@@ -20,6 +20,7 @@ What flows are made of:
 - `plan`         which windows are still to be asked for, in the fewest requests; `pending` is what is still to be published
 - `elsewhere`    chunks of a backfill on Dask workers
 - `dbt_runner`   dbt in this process
+- `dbt_docs`     dbt's page on tables and columns, where the service finds it: `make docs`
 - `lineage`      what Prefect's UI shows of a run: nodes, assets, artifacts
 - `summary`      what a person reads at the end; `table_states` describes each table, `highlights` the grid now
 - `run_log`      a line on the terminal, or in the log of a run that Prefect tracks; `counts` are numbers in words

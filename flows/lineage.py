@@ -11,6 +11,7 @@ from uuid import UUID
 from prefect import task
 from prefect.artifacts import (
     create_link_artifact,
+    create_markdown_artifact,
     create_progress_artifact,
     create_table_artifact,
     update_progress_artifact,
@@ -21,6 +22,8 @@ from prefect.context import FlowRunContext
 from prefect.tasks import MaterializingTask, Task
 
 from flows.dbt_runner import Node
+from flows.processes import Processes
+from flows.settings import FlowSettings
 from pipelines.catalogue import DATASETS
 from pipelines.settings import PUBLIC_URLS
 
@@ -89,15 +92,32 @@ def _dataset_asset(slug: str) -> Asset:
 
 
 def show_summary(rows: Sequence[Mapping[str, Any]], words: str, data_dir: Path) -> None:
-    """The summary of a run as a table, and links to what was judged and what the tables mean."""
+    """The summary of a run as a table, and links to the service's pages on data quality and on tables and columns.
+
+    Without a service there is nothing to link to: then the artifact says which command shows the page.
+    """
     if not is_tracked():
         return
     create_table_artifact(key="summary", table=[dict(row) for row in rows], description=words[:4000])
+    service = service_url(data_dir)
     for key, text, path in (
-        ("data-docs", "Data quality (Great Expectations)", data_dir / "data_docs" / "index.html"),
-        ("dbt-docs", "Tables and columns (dbt); written by `make docs`", data_dir / "dbt" / "static_index.html"),
+        ("data-docs", "Data quality (Great Expectations)", "docs/quality"),
+        ("dbt-docs", "Tables and columns (dbt); `make docs` writes them", "docs/dbt"),
     ):
-        create_link_artifact(key=key, link=path.resolve().as_uri(), link_text=text)
+        if service:
+            create_link_artifact(key=key, link=f"{service}/{path}", link_text=text)
+        else:
+            create_markdown_artifact(
+                key=key, markdown=f"{text}: start the service (`make up` or `make serve`) and open `/{path}` there."
+            )
+
+
+def service_url(data_dir: Path) -> str | None:
+    """Where people reach the service: SERVICE_URL, else the service that `make up` started here; None if there is none."""
+    given = FlowSettings().service_url
+    running = None if given else Processes(data_dir).running("service")
+    address = str(given) if given else running.address if running else ""
+    return address.rstrip("/") or None
 
 
 class ProgressArtifact:

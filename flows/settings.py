@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import AnyHttpUrl, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
@@ -21,6 +21,7 @@ class FlowSettings(BaseSettings):
     prefect_api_auth_string: SecretStr | None = None
     prefect_server_api_host: str = "127.0.0.1"
     prefect_server_api_port: int = Field(4200, ge=0, le=65535)
+    service_url: AnyHttpUrl | None = None
     dask_address: str | None = None
     alert_webhook_url: SecretStr | None = None
     payload_retention_days: int = Field(400, ge=14)

@@ -51,7 +51,7 @@ def up() -> bool:
     worker = processes.running(WORKER) or processes.start(
         WORKER,
         [*PREFECT, "worker", "start", "--pool", POOL, "--name", f"{socket.gethostname()}-worker"],
-        environment=environment | {"SERVICE_URL": service.address},
+        environment=environment,
         answers=_says(processes, WORKER, r"Worker '.*' started"),
         seconds=90,
     )  # fmt: skip

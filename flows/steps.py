@@ -73,6 +73,8 @@ class Published:
 
 def publish(session: Session) -> Published:
     """Judge and publish whatever has landed and waits. One process at a time; a second one waits its turn."""
+    from checkpoints import data_docs
+
     with exclusive(session.database, "publish"):
         waiting = session.dbt.pending()
         if not waiting and session.dbt.is_built():
@@ -86,6 +88,12 @@ def publish(session: Session) -> Published:
         published.rows_written = {node.name: node.rows for node in built.nodes if node.rows and node.publishes}
         if not published.not_built:
             published.unmet = judge_built(session, waiting)
+        data_docs.write(
+            list(session.suites.tallies.values()),
+            session.data_dir,
+            flow=session.run.flow,
+            run_id=session.run.run_id,
+        )
     return published
 
 
@@ -149,12 +157,11 @@ def build(session: Session, datasets: Sequence[str]) -> Built:
 @step("clean checkpoint")
 def judge_built(session: Session, datasets: Sequence[str]) -> list[str]:
     """Judge the half-hours that were just published; returns what was critical and not met."""
-    from checkpoints import clean, data_docs
+    from checkpoints import clean
     from checkpoints.suite import failed
 
     unmet = []
     for table in clean.fed_by(datasets):
         results = step(f"judge {table}")(clean.judge)(session.database, session.run, session.suites, table)
         unmet += [f"{table}: {result.told}" for result in failed(results)]
-    data_docs.write(session.suites, session.data_dir, title=f"Data quality of run {session.run.run_id}")
     return unmet

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 
-from service import agents, grid, health, page, problems, workloads
+from service import agents, docs_pages, grid, health, page, problems, workloads
 from service.access import Service
 from service.limits import BodyLimit, RateLimit
 from service.metrics import Metrics
@@ -41,7 +41,7 @@ def create(database: Database, settings: ServiceSettings) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
-    for room in (workloads, grid, agents, health, page):
+    for room in (workloads, grid, agents, health, page, docs_pages):
         app.include_router(room.router)
 
     @app.middleware("http")

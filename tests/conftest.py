@@ -44,6 +44,7 @@ WITH_A_STACK = (
     "test_kills.py",
     "test_users.py",
     "test_browser.py",
+    "test_docs_in_browser.py",
     "test_hosts.py",
     "test_elsewhere.py",
 )

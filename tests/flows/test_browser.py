@@ -208,7 +208,12 @@ def test_a_run_shows_its_steps_nodes_judgements_and_lineage(stack: "Stack") -> N
     assert artifacts["summary"]["type"] == "table"
     assert f'"dataset": "{NATIONAL}", "requests": 1, "landed": 1' in artifacts["summary"]["data"]
     assert (artifacts["backfill-progress"]["type"], artifacts["backfill-progress"]["data"]) == ("progress", 100)
-    assert (stack.data_dir / "data_docs/index.html").as_uri() in artifacts["data-docs"]["data"]
+    for key, path in (("data-docs", "/docs/quality"), ("dbt-docs", "/docs/dbt")):
+        assert f"({stack.service}{path})" in artifacts[key]["data"]
+        assert "file:" not in artifacts[key]["data"]
+    quality = httpx.get(f"{stack.service}/docs/quality", follow_redirects=True)
+    assert quality.status_code == 200
+    assert NATIONAL in quality.text
 
     upstream = {"https://api.carbonintensity.org.uk/carbon_intensity__national"}
     assert materialized(stack)["postgres://public/carbon_intensity_national"] == upstream

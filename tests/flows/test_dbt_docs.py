@@ -1,0 +1,39 @@
+"""dbt's page: one file that loads nothing, written where the service looks for it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from flows import dbt_docs
+from tests.checkpoints.pages import Page
+from warehouse.database import Database
+from warehouse.errors import UsageError
+
+
+@pytest.mark.slow
+def test_the_page_is_complete_forbids_requests_and_leaves_nothing_beside_it(database: Database, tmp_path: Path) -> None:
+    path = dbt_docs.generate(database, tmp_path)
+    assert path == tmp_path / "dbt_docs/index.html"
+    assert [each.name for each in path.parent.iterdir()] == ["index.html"]
+    text = path.read_text()
+    head = text.partition("<script")[0]
+    assert Page(head).loads == ["data:,"], "and none of the links to files that dbt does not write"
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', head)
+    assert policy and policy[1].startswith("default-src 'none'") and "http" not in policy[1]
+    assert "Grain: " in text and "carbon_intensity_national" in text
+
+
+def test_a_page_of_another_form_is_refused_and_not_passed_on_open() -> None:
+    for page in ("", "<html><body>", "<head><title>x</title></head>", "<html><script>1</script>"):
+        with pytest.raises(UsageError):
+            dbt_docs.closed(page)
+
+
+def test_a_dbt_that_fails_leaves_the_older_page(tmp_path: Path) -> None:
+    (tmp_path / "dbt_docs").mkdir()
+    (tmp_path / "dbt_docs/index.html").write_text("older")
+    nowhere = Database("127.0.0.1", 9, "nobody", "nothing", None)
+    with pytest.raises(Exception, match=r".+"):
+        dbt_docs.generate(nowhere, tmp_path)
+    assert [each.read_text() for each in (tmp_path / "dbt_docs").iterdir()] == ["older"]
