@@ -45,7 +45,9 @@ def quieten_libraries() -> None:
         "DLT_DATA_DIR": str(data_dir / "dlt"),
     }.items():
         os.environ.setdefault(name, value)
-    with suppress(OSError):  # Prefect makes its home, but not the folder above it; where that cannot be, who needs it says so
+    with suppress(
+        OSError
+    ):  # Prefect makes its home, but not the folder above it; where that cannot be, who needs it says so
         Path(os.environ["PREFECT_HOME"]).parent.mkdir(parents=True, exist_ok=True)
 
 

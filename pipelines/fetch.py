@@ -1,6 +1,7 @@
 """A window of a dataset to payloads: asked for, judged at the door, and filled up where that is allowed."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,10 @@ from warehouse.ledger import Fetch
 _one_at_a_time = Lock()
 """A large body takes 60 MB while it is judged, and the interpreter judges one at a time anyway."""
 ESCAPE = b"\\u"
+LONG_NUMBER = re.compile(rb"[0-9][eE][+-]?[0-9]{3}|[0-9.]{1000}")
+LARGEST_EXPONENT = 300
+LONGEST_NUMBER = 1000
+"""Characters. A number of more digits, or a larger exponent, is beyond what PostgreSQL's numeric holds, or nearly."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def fetch(asking: Asking, dataset: Dataset, *, now: datetime, fill_gaps: bool) -
         reason = answer.failure
         if reason is None:
             try:
-                present |= _judge(dataset, window, answer.body)
+                present |= admitted(dataset, window, answer.body)
                 payloads.append(_live(dataset, window, answer, answered.params))
             except BodyRejected as refusal:
                 reason = str(refusal)
@@ -93,8 +98,8 @@ def _unchanged(dataset: Dataset, window: Window, answered: Answered, client: Ups
     )
 
 
-def _judge(dataset: Dataset, window: Window, body: bytes) -> frozenset[datetime]:
-    """The half-hours that the body holds in full. Raises BodyRejected with the reason."""
+def admitted(dataset: Dataset, window: Window, body: bytes) -> frozenset[datetime]:
+    """The half-hours that a body holds in full. Raises BodyRejected with the reason, also for what SQL could not read."""
     with _one_at_a_time:
         contents = dataset.judge(body)
     _require_storable(body)
@@ -106,16 +111,24 @@ def _judge(dataset: Dataset, window: Window, body: bytes) -> frozenset[datetime]
 
 
 def _require_storable(body: bytes) -> None:
-    """Refuse what is JSON and yet not jsonb: NUL characters and halves of surrogate pairs, which only escapes can hold."""
-    if ESCAPE not in body:
+    """Refuse what is JSON and yet not jsonb: NUL characters and halves of surrogate pairs, which only escapes can hold,
+    and numbers that no numeric can hold."""
+    if ESCAPE not in body and not LONG_NUMBER.search(body):
         return
     try:
-        text = json.dumps(json.loads(body), ensure_ascii=False)
+        text = json.dumps(json.loads(body, parse_float=_number, parse_int=_number), ensure_ascii=False)
         text.encode()
     except (ValueError, RecursionError) as error:
         raise BodyRejected(f"is not JSON that can be stored: {error}") from None
     if "\\u0000" in text:
         raise BodyRejected("is not JSON that can be stored: it holds a NUL character")
+
+
+def _number(text: str) -> float:
+    exponent = text.lower().partition("e")[2]
+    if len(text) > LONGEST_NUMBER or abs(int(exponent or 0)) > LARGEST_EXPONENT:
+        raise ValueError(f"the number {text[:20]}... is out of range")
+    return float(text)
 
 
 def _live(dataset: Dataset, window: Window, answer: Answer, params: Mapping[str, JsonValue]) -> Payload:

@@ -16,7 +16,7 @@ from psycopg import sql
 from pipelines.client import Answer, UpstreamClient
 from pipelines.dataset import Answered, Asking
 from pipelines.neso.resources import UNKNOWN_ID, Resource
-from pipelines.periods import Window
+from pipelines.periods import Window, parse_instant
 
 GONE_RELATION = re.compile(r'relation "[^"]*" does not exist')
 GONE_COLUMN = re.compile(r'column "?([^"\n]*?)"? does not exist')
@@ -82,7 +82,16 @@ def _found(resource: Resource, shown: Answer) -> Found | None:
     if shown.status == 404:
         return None
     told = result(shown)
-    return Found(resource.id, told.get("last_modified") if isinstance(told, dict) else None)
+    return Found(resource.id, _version(told.get("last_modified")) if isinstance(told, dict) else None)
+
+
+def _version(last_modified: Any) -> str | None:
+    """When a resource last changed, as the portal writes it; None for what is no instant, because SQL reads it as one."""
+    try:
+        parse_instant(last_modified)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return str(last_modified)
 
 
 def _by_name(client: UpstreamClient, resource: Resource) -> Found | None:
@@ -97,7 +106,7 @@ def _by_name(client: UpstreamClient, resource: Resource) -> Found | None:
                     f"WARNING: NESO's resource {resource.name.strip()!r} is no longer {resource.id}; it was found by its "
                     f"name as {other['id']}"
                 )
-                return Found(str(other["id"]), other.get("last_modified"), note if is_news else None)
+                return Found(str(other["id"]), _version(other.get("last_modified")), note if is_news else None)
     return None
 
 
