@@ -1,7 +1,7 @@
 """What a person reads at the end of a run: each table, how full, how new, how much of it real; what went wrong."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from rich.console import Console
@@ -10,7 +10,7 @@ from rich.table import Table
 from flows import lineage
 from flows.session import Session
 from flows.steps import Published
-from flows.table_states import TableState
+from flows.table_states import TableState, synthetic_now
 from pipelines.catalogue import DATASETS
 from pipelines.settings import PUBLIC_URLS, PipelineSettings
 from warehouse.ledger import Fetch
@@ -21,7 +21,7 @@ def summarize(
 ) -> str:
     """Print the summary, keep it in the ledger, and return its words."""
     lines = [
-        *_upstream_lines(fetches, rejected),
+        *_upstream_lines(fetches, synthetic_now(session, fetches)),
         *(
             f"{fault}: {rows} rows have impossible values, NULL in the tables"
             for fault, rows in published.set_aside.items()
@@ -30,7 +30,7 @@ def summarize(
         _truth_line(states),
         *_where_from(session.upstreams),
         f"Data quality: {session.data_dir / 'data_docs' / 'index.html'}",
-        'Look at it: make psql, or eval "$(make -s env)" and psql. Gaps: select * from data_coverage.',
+        'Look at it: make psql, or eval "$(make -s env)" and psql. Gaps: select * from data_gaps.',
         f"Run {session.run.run_id} (ops.runs); where a value came from: make trace TABLE=... KEY=...",
     ]
     session.run.summary |= {
@@ -127,8 +127,12 @@ def _truth_line(states: Sequence[TableState]) -> str:
     return f"{synthetic:,} of {rows:,} rows are synthetic (is_synthetic); real values replace them when an upstream gives them."
 
 
-def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
-    """A line a dataset on what was asked, and one on each kind of thing that went wrong."""
+def _upstream_lines(fetches: Sequence[Fetch], synthetic: Mapping[tuple[str, datetime, datetime], int]) -> list[str]:
+    """A line a dataset on what was asked, and one on each kind of thing that went wrong; `synthetic` says what was published."""
+
+    def published(fetch: Fetch) -> int:
+        return synthetic.get((fetch.dataset, fetch.window_start, fetch.window_end), 0)
+
     lines = []
     for dataset in DATASETS:
         mine = [fetch for fetch in fetches if fetch.dataset == dataset]
@@ -150,8 +154,8 @@ def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
         for fetch in [f for f in mine if f.outcome in ("rejected", "failed")][:5]:
             status = f"HTTP {fetch.http_status}" if fetch.http_status else "no answer"
             done = (
-                f"{fetch.half_hours_synthetic} half-hours filled with synthetic values"
-                if fetch.half_hours_synthetic
+                f"synthetic values stand in for {_half_hours(published(fetch))}"
+                if published(fetch)
                 else "its half-hours are left as they are"
             )
             kept = "; the body is kept in staging.rejected_payloads" if fetch.outcome == "rejected" else ""
@@ -159,10 +163,14 @@ def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> list[str]:
         lines += [
             f"  {told}" for told in dict.fromkeys(f.detail for f in mine if f.outcome in ("landed", "known")) if told
         ]
-        gaps = sum(f.half_hours_synthetic for f in mine if f.outcome in ("landed", "known"))
+        gaps = sum(published(f) for f in mine if f.outcome in ("landed", "known"))
         if gaps:
-            lines.append(f"  {gaps} half-hours are missing upstream and filled with synthetic values")
+            lines.append(f"  {_half_hours(gaps)} missing upstream: synthetic values stand in")
     return lines
+
+
+def _half_hours(count: int) -> str:
+    return f"{count} half-hour{'' if count == 1 else 's'}"
 
 
 def _where_from(settings: PipelineSettings) -> list[str]:
