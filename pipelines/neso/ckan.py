@@ -30,6 +30,7 @@ class Found:
     id: str
     version: str | None
     note: str | None = None
+    has_name: bool = True
 
 
 def action(client: UpstreamClient, name: str, *, kind: str = "ckan", **params: str) -> Answer:
@@ -53,13 +54,24 @@ def asks_datastore(
     """A SELECT of the resource's columns with a condition, in a stable order, as many pages as it takes."""
 
     def ask(asking: Asking) -> Answered:
-        resource = resource_of(asking.window)
+        return ask_of(asking, resource_of(asking.window))
+
+    def ask_of(asking: Asking, resource: Resource) -> Answered:
         shown = action(asking.client, "resource_show", id=resource.id)
         if shown.failure and shown.status is None:
             return Answered([shown])  # not even that: nothing else would be answered
         found = _found(resource, shown)
+        if (
+            found and not found.has_name
+        ):  # the portal rolls a file: the old id is the archive now, the name is the new id's
+            rolled = _by_name(asking.client, resource)
+            found = rolled or replace(
+                found, note=f"WARNING: NESO's resource {resource.id} has another name than {resource.name!r}"
+            )
         if found is None:
             found = _by_name(asking.client, resource)
+            if found is None and resource.kept_in:
+                return ask_of(asking, resource.kept_in)
             if found is None:
                 reason = f"the resource {resource.name.strip()!r} ({resource.id}) is gone, and no other has its name"
                 return Answered([replace(shown, failure=reason)])
@@ -82,7 +94,14 @@ def _found(resource: Resource, shown: Answer) -> Found | None:
     if shown.status == 404:
         return None
     told = result(shown)
-    return Found(resource.id, _version(told.get("last_modified")) if isinstance(told, dict) else None)
+    if not isinstance(told, dict):
+        return Found(resource.id, None)
+    return Found(resource.id, _version(told.get("last_modified")), has_name=_is_named(told, resource))
+
+
+def _is_named(told: dict[str, Any], resource: Resource) -> bool:
+    """Whether a resource still has its name; one without any name is believed."""
+    return str(told.get("name") or resource.name).strip() == resource.name.strip()
 
 
 def _version(last_modified: Any) -> str | None:

@@ -83,18 +83,20 @@ def judge_n2ex(body: bytes) -> Contents:
 @refuses_the_unreadable
 def judge_eac(body: bytes) -> Contents:
     """Auction results name blocks, not half-hours: none of them is ever missing."""
-    for row in _records(Body[EacRow], body):
+    rows = _records(Body[EacRow], body)
+    for row in rows:
         if _instant(row.delivery_end) <= _instant(row.delivery_start):
             raise BodyRejected(f"a block ends before it starts: {row.delivery_start} to {row.delivery_end}")
-    return Contents(frozenset(), frozenset())
+    return Contents(frozenset(), frozenset(), rows=len(rows))
 
 
 @refuses_the_unreadable
 def judge_dfs(body: bytes) -> Contents:
     """Bids name events, not half-hours: none of them is ever missing."""
-    for row in _records(Body[DfsRow], body):
+    rows = _records(Body[DfsRow], body)
+    for row in rows:
         parse_date(row.delivery_date)
-    return Contents(frozenset(), frozenset())
+    return Contents(frozenset(), frozenset(), rows=len(rows))
 
 
 @lru_cache(maxsize=1000)
