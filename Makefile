@@ -45,8 +45,8 @@ watch: .venv/.installed ## is every dataset as fresh as it should be? exit 1 if 
 
 refresh: run ## the same as run
 
-backfill: .venv/.installed ## past days: make backfill FROM=2024-01-01 TO=2024-12-31 [DATASETS=...] [FORCE=1]
-	@$(BIN)/python -m flows.backfill --from "$(FROM)" --to "$(TO)" $(if $(DATASETS),--datasets $(DATASETS)) $(if $(FORCE),--force) $(if $(NEWEST_FIRST),--newest-first)
+backfill: .venv/.installed ## past days: make backfill FROM=2024-01-01 TO=2024-12-31 [DATASETS="a,b"] [FORCE=1]
+	@$(BIN)/python -m flows.backfill --from "$(FROM)" --to "$(TO)" $(if $(DATASETS),--datasets "$(DATASETS)") $(if $(FORCE),--force) $(if $(NEWEST_FIRST),--newest-first)
 
 dbt: .venv/.installed ## dbt with the right addresses: make dbt ARGS="run -s regions"
 	@eval "$$($(BIN)/python -m warehouse env)" && cd dbt_project && ../$(BIN)/dbt $(or $(ARGS),run)

@@ -7,7 +7,8 @@ Where to go for what:
 - `transform`    dbt alone, from what has landed
 - `discover`     which datasets of NESO's portal are new
 - `maintenance`  what was superseded, and old entries of the ledger, go
-- `watch`        what is later than its cadence allows, told from outside of the scheduler; `cadence` is how late that is
+- `watch`        what is later than its cadence allows, told from outside of the scheduler; `cadence` is how late that is,
+                 `publication` whether answers reached the clean tables
 - `stack`        `make up` and `down`; `processes` keeps what it starts, `stack_status` is `make status`
 - `prefect_server`  the Prefect server of `make up`: address, password, start, deployments
 - `schedules`    the next run of each schedule; scheduled runs that came due while nothing ran
@@ -18,6 +19,7 @@ What flows are made of:
 - `session`      one run: database, ledger, checkpoints, dbt
 - `steps`        the steps, as Prefect tasks
 - `plan`         which windows are still to be asked for, in the fewest requests; `pending` is what is still to be published
+- `isolate`      which payload unpacking or a table fails on, so that it is held alone
 - `elsewhere`    chunks of a backfill on Dask workers
 - `dbt_runner`   dbt in this process
 - `dbt_docs`     dbt's page on tables and columns, where the service finds it: `make docs`

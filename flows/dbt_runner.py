@@ -5,8 +5,10 @@ build its tables alone, as long as everything that was built is still there.
 """
 
 import hashlib
+import json
 import logging
 import os
+import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -90,9 +92,10 @@ class Dbt:
 
     def pending(self) -> tuple[str, ...]:
         """The datasets with payloads that some clean table has not published and that are not held back."""
-        return tuple(pending(self._database, self._consumers()))
+        return tuple(pending(self._database, self.consumers()))
 
-    def _consumers(self) -> dict[str, list[str]]:
+    def consumers(self) -> dict[str, list[str]]:
+        """The models that publish each dataset."""
         consumers: dict[str, list[str]] = {}
         for node in self.parse().result().nodes.values():
             for dataset in node.config.get("publishes") or [] if node.resource_type == "model" else []:
@@ -103,7 +106,7 @@ class Dbt:
         """Unpack the payloads of these datasets that are still to be published, and empty the other batches."""
         if not self.is_built():
             return self._build("--select", f"+{BATCHES}")
-        full = {*datasets, *full_batches(self._database, self._consumers())}
+        full = {*datasets, *full_batches(self._database, self.consumers())}
         return self._build("--select", *(f"int_{dataset}_batch" for dataset in sorted(full))) if full else Built()
 
     def publish(self, datasets: Sequence[str]) -> Built:
@@ -112,12 +115,19 @@ class Dbt:
         if not is_built:
             built = self._build("--exclude", f"+{BATCHES}")
         else:
-            tables = {table for dataset, tables in self._consumers().items() if dataset in datasets for table in tables}
+            tables = {table for dataset, tables in self.consumers().items() if dataset in datasets for table in tables}
             built = self._build("--select", *sorted(tables)) if tables else Built()
         # dbt writes the names that foreign keys refer to into its project as it compiles them, and cannot compile them twice
         self._manifest = None
         if not is_built and not built.failures:
             self._note_built()
+        return built
+
+    def publish_only(self, table: str, payload_ids: Sequence[uuid.UUID]) -> Built:
+        """Write these payloads to one table, and no others."""
+        only = json.dumps({"only_payloads": [str(payload_id) for payload_id in payload_ids]})
+        built = self._build("--select", table, "--vars", only)
+        self._manifest = None
         return built
 
     @cached_property

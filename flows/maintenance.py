@@ -5,6 +5,8 @@
   the payload behind every row: each stays traceable, and `public` can be built again from what is left.
 - Bodies that were rejected, requests that brought nothing new, and quality results, older than LEDGER_RETENTION_DAYS (90).
   `ops.runs` is kept.
+- What dlt notes of each landing in tables of its own, older than a week: every landing has a name that is used once, so nothing
+  reads it again.
 """
 
 import argparse
@@ -25,6 +27,11 @@ from warehouse.locks import exclusive
 from warehouse.prepare import prepare
 from warehouse.settings import WarehouseSettings
 
+NOTES_OF_DLT_KEPT = timedelta(days=7)
+"""Longer than any landing takes."""
+NOTES_OF_DLT = {"_dlt_loads": "inserted_at", "_dlt_version": "inserted_at", "_dlt_pipeline_state": "created_at"}
+"""Table of schema staging -> when its row was written."""
+
 
 @flow(name="maintenance")
 def maintenance() -> dict[str, Any]:
@@ -36,6 +43,7 @@ def maintenance() -> dict[str, Any]:
         removed = {
             **remove_payloads(database, now - timedelta(days=settings.payload_retention_days)),
             **remove_entries(database, now - timedelta(days=settings.ledger_retention_days)),
+            **remove_notes_of_dlt(database, now - NOTES_OF_DLT_KEPT),
         }
         run.summary |= {"removed": removed}
         for what, count in removed.items():
@@ -110,6 +118,19 @@ def remove_entries(database: Database, before: datetime) -> dict[str, int]:
         if _exists(connection, "staging.rejected_payloads"):
             statements["rejected bodies"] = "delete from staging.rejected_payloads where fetched_at < %s"
         return {what: connection.execute(statement, [before]).rowcount for what, statement in statements.items()}
+
+
+@step("cut back what dlt notes of itself")
+def remove_notes_of_dlt(database: Database, before: datetime) -> dict[str, int]:
+    """Loads, schemas and states of landings that ended before that instant; dlt never deletes them itself."""
+    with database.connect(role=Role.LOADER) as connection:
+        return {
+            f"notes of dlt in {table}": connection.execute(
+                f"delete from staging.{table} where {written_at} < %s", [before]
+            ).rowcount
+            for table, written_at in NOTES_OF_DLT.items()
+            if _exists(connection, f"staging.{table}")
+        }
 
 
 def _has_payloads(connection: psycopg.Connection, schema: str, name: str) -> bool:

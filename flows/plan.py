@@ -10,7 +10,7 @@ from pipelines.periods import Window, floor
 from warehouse.database import Database, Role
 
 SETTLED_AFTER = timedelta(hours=48)
-"""The upstreams revise a half-hour for a day and more after it has ended: what was fetched sooner is asked again."""
+"""The upstreams revise what they gave for a day and more: a window that was fetched sooner is asked for again."""
 
 
 def refresh_windows(dataset: Dataset, now: datetime) -> Iterator[Window]:
@@ -51,12 +51,11 @@ def _there_for_good(connection: psycopg.Connection, dataset: Dataset, table: str
     if not _exists(connection, f"public.{table}"):
         return set()
     rows = connection.execute(
-        f"select period_start from public.{table} where period_start >= %(start)s and period_start < %(end)s "
-        f"and not is_synthetic and {dataset.rows} and fetched_at >= period_end + %(settled_after)s "
-        "group by period_start having count(*) >= %(series)s",
-        {"start": window.start, "end": window.end, "settled_after": SETTLED_AFTER, "series": dataset.series},
+        f"select period_start, min(fetched_at) from public.{table} where period_start >= %(start)s and period_start < %(end)s "
+        f"and not is_synthetic and {dataset.rows} group by period_start having count(*) >= %(series)s",
+        {"start": window.start, "end": window.end, "series": dataset.series},
     )
-    return {row[0] for row in rows}
+    return {half_hour for half_hour, fetched_at in rows if fetched_at >= dataset.settles(half_hour)}
 
 
 def _asked_for_good(connection: psycopg.Connection, dataset: Dataset, window: Window) -> set[datetime]:

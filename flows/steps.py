@@ -1,14 +1,16 @@
 """The steps that flows are made of. Each is a Prefect task, and a plain function where no Prefect server is asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
+import psycopg
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
+from sqlalchemy.exc import SQLAlchemyError
 
-from flows import lineage
+from flows import isolate, lineage
 from flows.dbt_runner import Built
 from flows.progress import Progress
 from flows.session import Session
@@ -79,15 +81,13 @@ def publish(session: Session) -> Published:
         waiting = session.dbt.pending()
         if not waiting and session.dbt.is_built():
             return Published()
-        unpacked = unpack(session, waiting)
-        if unpacked.failures:
-            return Published(not_built=unpacked.failures)
-        published = judge_landed(session, waiting)
-        built = build(session, waiting)
-        published.not_built = built.failures
-        published.rows_written = {node.name: node.rows for node in built.nodes if node.rows and node.publishes}
-        if not published.not_built:
-            published.unmet = judge_built(session, waiting)
+        published = Published()
+        readable = _unpack_what_can_be(session, waiting, published)
+        if waiting and not readable:
+            return published
+        published.add(judge_landed(session, readable))
+        _build_what_can_be(session, readable, published)
+        published.unmet = judge_built(session, readable, without=published.not_built)
         data_docs.write(
             list(session.suites.tallies.values()),
             session.data_dir,
@@ -95,6 +95,40 @@ def publish(session: Session) -> Published:
             run_id=session.run.run_id,
         )
     return published
+
+
+def _unpack_what_can_be(session: Session, waiting: Sequence[str], published: Published) -> list[str]:
+    """Unpack these datasets; payloads that cannot be unpacked are held. Returns the datasets that were unpacked."""
+    failures = unpack(session, waiting).failures
+    struck = [dataset for dataset in waiting if f"int_{dataset}_batch" in failures]
+    consumers = session.dbt.consumers()
+    for dataset in struck:
+        held = isolate.hold_unreadable(session.database, session.run, dataset, consumers[dataset])
+        published.held |= dict.fromkeys([dataset], next(iter(held.values()))) if held else {}
+    if struck:
+        failures = unpack(session, waiting).failures
+    published.not_built |= failures
+    readable = [dataset for dataset in waiting if f"int_{dataset}_batch" not in failures]
+    return [] if "dbt" in failures else readable  # dbt itself could not run: nothing was unpacked
+
+
+def _build_what_can_be(session: Session, datasets: Sequence[str], published: Published) -> None:
+    """Build the clean tables; payloads that a table refuses are held, and the others are published."""
+    built = build(session, datasets)
+    tried: set[str] = set()
+    while struck := {node.name for node in built.nodes if node.publishes and node.status == "error"} - tried:
+        _count_rows(built, published)
+        tried |= struck
+        for table in sorted(struck):
+            published.held |= isolate.hold_unwritable(session.database, session.run, session.dbt, table)
+        built = build(session, datasets)
+    _count_rows(built, published)
+    published.not_built |= built.failures
+
+
+def _count_rows(built: Built, published: Published) -> None:
+    rows = {node.name: node.rows for node in built.nodes if node.rows and node.publishes}
+    published.add(Published(rows_written=rows))
 
 
 @step("land")
@@ -136,9 +170,13 @@ def judge_landed(session: Session, datasets: Sequence[str]) -> Published:
 
     published = Published()
     for dataset in datasets:
-        verdict = step(f"judge what landed of {dataset}")(staging.judge)(
-            session.database, session.run, session.suites, dataset
-        )
+        try:
+            verdict = step(f"judge what landed of {dataset}")(staging.judge)(
+                session.database, session.run, session.suites, dataset
+            )
+        except (psycopg.DataError, SQLAlchemyError) as error:  # no verdict: nothing of it is published in this run
+            published.not_built[f"int_{dataset}_batch"] = f"it could not be judged: {str(error).splitlines()[0]}"
+            continue
         if verdict.held:
             published.held[dataset] = next(iter(verdict.held.values()))
         for fault, rows in verdict.set_aside.items():
@@ -155,13 +193,13 @@ def build(session: Session, datasets: Sequence[str]) -> Built:
 
 
 @step("clean checkpoint")
-def judge_built(session: Session, datasets: Sequence[str]) -> list[str]:
-    """Judge the half-hours that were just published; returns what was critical and not met."""
+def judge_built(session: Session, datasets: Sequence[str], without: Container[str] = ()) -> list[str]:
+    """Judge the half-hours that were just published, except tables that were not built; returns what was critical and not met."""
     from checkpoints import clean
     from checkpoints.suite import failed
 
     unmet = []
-    for table in clean.fed_by(datasets):
+    for table in (table for table in clean.fed_by(datasets) if table not in without):
         results = step(f"judge {table}")(clean.judge)(session.database, session.run, session.suites, table)
         unmet += [f"{table}: {result.told}" for result in failed(results)]
     return unmet

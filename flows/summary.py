@@ -1,7 +1,7 @@
 """What a person reads at the end of a run: each table, how full, how new, how much of it real; what went wrong."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from flows.outcome import Shortfall
 from flows.run_log import say
 from flows.session import Session
 from flows.steps import Published
-from flows.table_states import TableState
+from flows.table_states import TableState, synthetic_now
 from pipelines.catalogue import DATASETS
 from pipelines.settings import PUBLIC_URLS, PipelineSettings
 from warehouse.counts import ago, count
@@ -46,7 +46,7 @@ def summarize(
 ) -> str:
     """Print the summary, keep it in the ledger, and return its words."""
     lines = [
-        *_upstream_lines(fetches, rejected),
+        *_upstream_lines(fetches, synthetic_now(session, fetches)),
         *(
             Line(f"{fault}: {count(rows, 'row')} with impossible values, NULL in the tables", is_warning=True)
             for fault, rows in published.set_aside.items()
@@ -55,7 +55,7 @@ def summarize(
         _truth_line(states),
         *(Line(words, is_warning=True) for words in _where_from(session.upstreams)),
         Line(f"Data quality: {session.data_dir / 'data_docs' / 'index.html'}"),
-        Line('Look at it: make psql, or eval "$(make -s env)" and psql. Gaps: select * from data_coverage.'),
+        Line('Look at it: make psql, or eval "$(make -s env)" and psql. Gaps: select * from data_gaps.'),
         Line(f"Run {session.run.run_id} (ops.runs); where a value came from: make trace TABLE=... KEY=..."),
         *map(Line, highlights(session.database, session.now)),
     ]
@@ -149,8 +149,17 @@ def _truth_line(states: Sequence[TableState]) -> Line:
     )
 
 
-def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> Iterator[Line]:
-    """A line per dataset on what was requested, and one for each kind of thing that went wrong."""
+def _upstream_lines(
+    fetches: Sequence[Fetch], synthetic: Mapping[tuple[str, datetime, datetime], int]
+) -> Iterator[Line]:
+    """A line per dataset on what was requested, and one for each kind of thing that went wrong.
+
+    `synthetic` is how many synthetic half-hours are published of each window, by dataset, start and end.
+    """
+
+    def published(fetch: Fetch) -> int:
+        return synthetic.get((fetch.dataset, fetch.window_start, fetch.window_end), 0)
+
     for dataset in DATASETS:
         mine = [fetch for fetch in fetches if fetch.dataset == dataset]
         if not mine:
@@ -172,8 +181,8 @@ def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> Iterator[Line]:
         for fetch in lost[:5]:
             status = f"HTTP {fetch.http_status}" if fetch.http_status else "no answer"
             done = (
-                f"{count(fetch.half_hours_synthetic, 'half-hour')} filled with synthetic values"
-                if fetch.half_hours_synthetic
+                f"synthetic values stand in for {count(published(fetch), 'half-hour')}"
+                if published(fetch)
                 else "its half-hours are left as they are"
             )
             kept = "; the body is kept in staging.rejected_payloads" if fetch.outcome == "rejected" else ""
@@ -183,11 +192,9 @@ def _upstream_lines(fetches: Sequence[Fetch], rejected: int) -> Iterator[Line]:
         for detail in dict.fromkeys(f.detail for f in mine if f.outcome in ("landed", "known")):
             if detail:
                 yield Line(f"  {detail}")
-        gaps = sum(f.half_hours_synthetic for f in mine if f.outcome in ("landed", "known"))
+        gaps = sum(published(f) for f in mine if f.outcome in ("landed", "known"))
         if gaps:
-            yield Line(
-                f"  {count(gaps, 'half-hour')} missing upstream and filled with synthetic values", is_warning=True
-            )
+            yield Line(f"  {count(gaps, 'half-hour')} missing upstream: synthetic values stand in", is_warning=True)
 
 
 def _where_from(settings: PipelineSettings) -> list[str]:

@@ -6,9 +6,12 @@ from datetime import datetime
 
 import psycopg
 
+from flows.publication import heard_from
 from flows.session import Session
 from pipelines.catalogue import DATASETS
+from pipelines.dataset import Dataset
 from warehouse.database import Role
+from warehouse.ledger import Fetch
 
 SNAPSHOTS = ("grid_zones", "compute_windows", "grid_snapshots", "offers")
 """Small tables, which get a row when something changed."""
@@ -35,21 +38,22 @@ def table_states(session: Session) -> list[TableState]:
     feeds: dict[str, list[str]] = {}
     for dataset in DATASETS.values():
         for table in dataset.clean_tables:
-            feeds.setdefault(table, []).append(dataset.payload_table)
+            feeds.setdefault(table, []).append(dataset.slug)
     with session.database.connect(role=Role.TRANSFORMER) as connection:
-        return [_state(connection, table, payload_tables) for table, payload_tables in feeds.items()]
+        heard = heard_from(connection, list(DATASETS))
+        return [
+            _state(connection, table, max((heard[slug] for slug in slugs if slug in heard), default=None))
+            for table, slugs in feeds.items()
+        ]
 
 
-def _state(connection: psycopg.Connection, table: str, payload_tables: Sequence[str]) -> TableState:
+def _state(connection: psycopg.Connection, table: str, heard: datetime | None) -> TableState:
     built = connection.execute(
         "select to_regclass(%s) is not null and to_regclass('intermediate.int_data_coverage__days') is not null",
         [f"public.{table}"],
     ).fetchone()
     if not (built and built[0]):
-        return TableState(table, 0, 0, None, None)
-    heard = " union all ".join(
-        f"select max(fetched_at) as heard from staging.{payloads} where origin = 'live'" for payloads in payload_tables
-    )
+        return TableState(table, 0, 0, None, heard)
     if table in SNAPSHOTS:
         counts = f"select count(*), count(*) filter (where is_synthetic), max(fetched_at) from public.{table}"
     else:
@@ -59,7 +63,39 @@ def _state(connection: psycopg.Connection, table: str, payload_tables: Sequence[
             f"(select max({starts}) from public.{table}) "
             f"from intermediate.int_data_coverage__days where split_part(dataset, '/', 1) = '{table}'"
         )
+    row = connection.execute(counts).fetchone()
+    return TableState(table, int(row[0]), int(row[1]), row[2], heard) if row else TableState(table, 0, 0, None, heard)
+
+
+def synthetic_now(session: Session, fetches: Sequence[Fetch]) -> dict[tuple[str, datetime, datetime], int]:
+    """How many half-hours of each requested window are synthetic in the clean tables, by (dataset, start, end) of the window.
+
+    Counted in the tables, because a synthetic payload is landed for a whole window and published only where nothing real is.
+    """
+    counts = {}
+    with session.database.connect(role=Role.TRANSFORMER) as connection:
+        for fetch in fetches:
+            if fetch.half_hours_synthetic:
+                window = (fetch.dataset, fetch.window_start, fetch.window_end)
+                counts[window] = max(
+                    _synthetic(connection, DATASETS[fetch.dataset], table, window)
+                    for table in DATASETS[fetch.dataset].clean_tables
+                )
+    return counts
+
+
+def _synthetic(
+    connection: psycopg.Connection, dataset: Dataset, table: str, window: tuple[str, datetime, datetime]
+) -> int:
+    built = connection.execute("select to_regclass(%s) is not null", [f"public.{table}"]).fetchone()
+    if not (built and built[0]):
+        return 0
+    starts = (
+        "fetched_at" if table in SNAPSHOTS else "delivery_start" if table == "flexibility_prices" else "period_start"
+    )
     row = connection.execute(
-        f"select counted.*, (select max(heard) from ({heard}) as answers) from ({counts}) as counted"
+        f"select count(distinct {starts}) from public.{table} as written where is_synthetic and {starts} >= %s and {starts} < %s "
+        f"and exists (select 1 from staging.{dataset.payload_table} as payload where payload.payload_id = written.payload_id)",
+        [window[1], window[2]],
     ).fetchone()
-    return TableState(table, int(row[0]), int(row[1]), row[2], row[3]) if row else TableState(table, 0, 0, None, None)
+    return int(row[0]) if row else 0

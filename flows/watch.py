@@ -6,27 +6,32 @@ once when an incident begins and once when it ends, and exits 1 while there is o
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import httpx
 import psycopg
 
 from flows import command
 from flows.cadence import CADENCES, GRACE, UNANSWERED_AFTER
+from flows.dbt_runner import Dbt
 from flows.prefect_server import current_api
+from flows.publication import heard_from, newest_real, waiting_since
 from flows.settings import FlowSettings
 from flows.stale_runs import sweep
 from pipelines.catalogue import DATASETS
+from pipelines.dataset import Dataset
+from warehouse.counts import ago, duration
 from warehouse.database import Database, Role, resolve
 from warehouse.prepare import prepare
+from warehouse.settings import WarehouseSettings
 
 WEBHOOK_SECONDS = 10
-_STATE = """
-select dataset, max(fetched_at) as asked, max(fetched_at) filter (where outcome in ('landed', 'known')) as answered
+_ASKED = """
+select dataset, max(fetched_at)
 from ops.fetches
-where dataset = any(%s)
+where dataset = any(%s) and window_end >= fetched_at
 group by dataset
 """
 _HELD = """
@@ -41,26 +46,50 @@ order by dataset
 class Trouble:
     """Something that is wrong now. One incident a kind and subject, however many datasets it strikes."""
 
-    kind: str  # stopped | upstream | held
+    kind: str  # stopped | upstream | held | unpublished | behind
     subject: str
     line: str
 
 
-def troubles(connection: psycopg.Connection, now: datetime) -> Iterator[Trouble]:
-    """What is wrong now, a line a dataset."""
+def troubles(
+    connection: psycopg.Connection, tables: psycopg.Connection, consumers: Mapping[str, Sequence[str]], now: datetime
+) -> Iterator[Trouble]:
+    """What is wrong now, a line a dataset. `tables` is a connection that may read clean tables.
+
+    Only answers for the present count: a backfill, a failed request or a synthetic value is no sign of life.
+    """
     watched = {slug: dataset for slug, dataset in DATASETS.items() if dataset.refreshes(now) is not None}
-    state = {row[0]: row[1:] for row in connection.execute(_STATE, [list(watched)]).fetchall()}
+    asked_at: dict[str, datetime] = dict(connection.execute(_ASKED, [list(watched)]).fetchall())
+    answered_at = heard_from(connection, list(watched))
     for slug, dataset in watched.items():
         cadence = CADENCES[dataset.source]
-        asked, answered = state.get(slug, (None, None))
+        asked, answered = asked_at.get(slug), answered_at.get(slug)
         if asked is None or now - asked > cadence + GRACE:
-            line = f"{slug}: last asked for {_ago(asked, now)}; it should be every {_minutes(cadence)} minutes"
+            line = f"{slug}: last asked for {ago(asked, now)}; it should be every {duration(cadence)}"
             yield Trouble("stopped", dataset.source, line)
         elif answered is None or now - answered > cadence + UNANSWERED_AFTER:
-            line = f"{slug}: asked for {_ago(asked, now)}, but its last answer is {_ago(answered, now)}"
+            line = f"{slug}: asked for {ago(asked, now)}, but its last answer is {ago(answered, now)}"
             yield Trouble("upstream", dataset.source, line)
+        elif trouble := _unpublished(tables, dataset, consumers.get(slug, ()), now):
+            yield trouble
     for slug, count, reason in connection.execute(_HELD).fetchall():
         yield Trouble("held", slug, f"{slug}: {count} payloads are held back by the quality gate: {reason}")
+
+
+def _unpublished(
+    tables: psycopg.Connection, dataset: Dataset, consumers: Sequence[str], now: datetime
+) -> Trouble | None:
+    """What is wrong with the publication of a dataset whose upstream answers."""
+    cadence = CADENCES[dataset.source]
+    since = waiting_since(tables, dataset, consumers)
+    if since and now - since > cadence + GRACE:
+        line = f"{dataset.slug}: answers wait to be published since {since:%Y-%m-%d %H:%M}Z, {ago(since, now)}"
+        return Trouble("unpublished", dataset.slug, line)
+    newest = newest_real(tables, dataset, now)
+    if newest and now - newest > dataset.lag + cadence + UNANSWERED_AFTER:
+        words = f"its newest real half-hour in {dataset.clean_tables[0]} ended at {newest:%Y-%m-%d %H:%M}Z or before"
+        return Trouble("behind", dataset.slug, f"{dataset.slug}: {words}, {ago(newest, now)}")
+    return None
 
 
 def keep_incidents(connection: psycopg.Connection, found: Sequence[Trouble]) -> None:
@@ -113,8 +142,11 @@ def watch(database: Database, now: datetime) -> list[Trouble]:
     settings = FlowSettings()
     for run in sweep(database, current_api()):
         print(f"{run.told} Run it again to go on.")
-    with database.connect(role=Role.LOADER, name="energy-watch") as connection:
-        found = list(troubles(connection, now))
+    with (
+        database.connect(role=Role.LOADER, name="energy-watch") as connection,
+        database.connect(role=Role.TRANSFORMER, name="energy-watch") as tables,
+    ):
+        found = list(troubles(connection, tables, _consumers(database), now))
         keep_incidents(connection, found)
         if settings.alert_webhook_url:
             with connection.transaction():
@@ -122,12 +154,12 @@ def watch(database: Database, now: datetime) -> list[Trouble]:
     return found
 
 
-def _ago(instant: datetime | None, now: datetime) -> str:
-    return "never" if instant is None else f"{_minutes(now - instant)} minutes ago"
-
-
-def _minutes(span: timedelta) -> int:
-    return round(span.total_seconds() / 60)
+def _consumers(database: Database) -> dict[str, list[str]]:
+    dbt = Dbt(database, WarehouseSettings().data_dir)
+    try:
+        return dbt.consumers()
+    finally:
+        dbt.close()
 
 
 def main() -> None:
@@ -139,7 +171,7 @@ def main() -> None:
         prepare(database)
         found = watch(database, datetime.now(UTC))
         for trouble in found:
-            print(f"LATE {trouble.line}" if trouble.kind != "held" else f"HELD {trouble.line}")
+            print(f"HELD {trouble.line}" if trouble.kind == "held" else f"LATE {trouble.line}")
         if not found:
             print("Every dataset that is watched is as it should be.")
         return not found

@@ -15,10 +15,11 @@ SOURCES: tuple[str, ...] = tuple(dict.fromkeys(dataset.source for dataset in DAT
 def select(names: Iterable[str] = ()) -> tuple[Dataset, ...]:
     """The datasets of these names: a source, a dataset, or a clean table that it feeds. No names: all of them.
 
+    Commas and blanks within a name separate names, so that every command reads `a,b` as it reads `a b`.
     Raises UsageError that lists the known names.
     """
     chosen: dict[str, Dataset] = {}
-    for name in names:
+    for name in " ".join(names).replace(",", " ").split():
         found = [d for d in DATASETS.values() if name in (d.source, d.slug, *d.clean_tables)]
         if not found:
             known = ", ".join((*SOURCES, *DATASETS, *(t for d in DATASETS.values() for t in d.clean_tables)))

@@ -1,25 +1,34 @@
 """The polite HTTP client: one User-Agent, a rate limit held across processes, retries with backoff and jitter.
 
-Retried: time-outs, dropped connections, 429 and 5xx, `Retry-After` honoured. Never retried: any other answer. When an
-upstream cannot be reached at all, later requests of the same run fail at once instead of waiting through it again.
+Retried: time-outs, dropped connections, 429 and 5xx, `Retry-After` honoured. Never retried: any other answer, and one that was
+not complete within HTTP_TOTAL_TIMEOUT_SECONDS. When an upstream cannot be reached at all, later requests of the same run fail at
+once instead of waiting through it again. Redirects are followed within the same host only, and an answer carries the address that
+gave it. Nothing that an upstream sends raises.
 """
 
+import http.client
+import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 from pydantic import JsonValue
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_any, wait_exponential_jitter
 from tenacity.stop import stop_base
 
+from pipelines.deadline import Deadline, Session
 from pipelines.settings import PipelineSettings
 
 USER_AGENT = "energy-data-pipeline/0.1 (open source; British electricity data for placing compute)"
 LARGEST_BODY_BYTES = 64 * 1024 * 1024
-LONGEST_BODY_SECONDS = 120
+PIECE_BYTES = 1 << 16
+REDIRECTS = (301, 302, 303, 307, 308)
+MOST_REDIRECTS = 5
 UNREACHABLE_AFTER_SECONDS = 10
 # what requests and urllib3 call it -> what a reader wants to know
 NO_CONNECTION = {
@@ -45,6 +54,7 @@ class Answer:
     """What came of a request: a body with its status, or the reason why there is none."""
 
     url: str
+    """The address that answered; the one that was asked if none did."""
     status: int | None
     body: bytes
     attempts: int
@@ -57,6 +67,17 @@ class _TryAgain(Exception):
     def __init__(self, reason: str, status: int | None = None, body: bytes = b"", retry_after: float | None = None):
         super().__init__(reason)
         self.status, self.body, self.retry_after = status, body, retry_after
+
+
+@dataclass
+class _Reply:
+    """A reply as far as it has come."""
+
+    url: str
+    status: int | None = None
+    location: str | None = None
+    retry_after: float | None = None
+    body: bytearray = field(default_factory=bytearray)
 
 
 class _Unreachable(_TryAgain):
@@ -77,7 +98,7 @@ class UpstreamClient:
         self._base_url = base_url.rstrip("/")
         self._settings = settings
         self._turns = turns or {}
-        self._session = requests.Session()
+        self._session = Session()
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
         self._unreachable: str | None = None
 
@@ -106,10 +127,11 @@ class UpstreamClient:
     ) -> Answer:
         started = time.monotonic()
         attempts = 0
+        reply = _Reply(self.url(path))
 
         def answer(status: int | None, content: bytes, failure: str | None) -> Answer:
             return Answer(
-                url=self.url(path),
+                url=reply.url,
                 status=status,
                 body=content,
                 attempts=attempts,
@@ -134,40 +156,76 @@ class UpstreamClient:
             for attempt in retrying:
                 with attempt:
                     attempts += 1
-                    status, content = self._once(path, kind, body(), timeouts)
+                    reply = _Reply(self.url(path))
+                    self._once(reply, kind, body(), timeouts)
         except _TryAgain as gave_up:
             if isinstance(gave_up, _Unreachable):
                 self._unreachable = f"the upstream could not be reached ({gave_up})"
             times = f" after {attempts} attempts" if attempts > 1 else ""
             return answer(gave_up.status, gave_up.body, f"{gave_up}{times}")
-        return answer(status, content, None if status == 200 else f"HTTP {status}")
+        return answer(reply.status, bytes(reply.body), None if reply.status == 200 else f"HTTP {reply.status}")
 
-    def _once(self, path: str, kind: str, posted: JsonValue, timeouts: tuple[float, float]) -> tuple[int, bytes]:
+    def _once(self, reply: _Reply, kind: str, posted: JsonValue, timeouts: tuple[float, float]) -> None:
+        """One attempt, with the redirects that it leads to. What has come is in `reply`, also if this raises."""
         if kind in self._turns:
             self._turns[kind]()
-        body = bytearray()
-        deadline = time.monotonic() + LONGEST_BODY_SECONDS
+        seconds = self._settings.http_total_timeout_seconds
+        with Deadline(seconds) as deadline:
+            try:
+                for _ in range(MOST_REDIRECTS + 1):
+                    self._read(reply, posted, timeouts)
+                    if reply.status not in REDIRECTS or deadline.has_passed:
+                        break
+                    reply.url = _target(reply, posted)
+                else:
+                    raise _GiveUp(f"more than {MOST_REDIRECTS} redirects", reply.status)
+            except (
+                requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError,
+            ) as error:  # fmt: skip
+                if not deadline.has_passed:
+                    reason = _reason(error)
+                    raise (_Unreachable if reason in NO_CONNECTION.values() else _TryAgain)(
+                        reason, None, bytes(reply.body)
+                    ) from None
+            if deadline.has_passed:  # a body that ends with its connection would seem whole
+                raise _GiveUp(f"the answer was not complete after {seconds:g} s", None, bytes(reply.body))
+        if reply.status == 429 or (reply.status or 0) >= 500:
+            if reply.retry_after is not None and reply.retry_after > self._settings.http_retry_after_max_seconds:
+                words = f"Retry-After {reply.retry_after:.0f} s is longer than this run waits"
+                raise _GiveUp(f"HTTP {reply.status}, {words}", reply.status, bytes(reply.body))
+            raise _TryAgain(f"HTTP {reply.status}", reply.status, bytes(reply.body), reply.retry_after)
+
+    def _read(self, reply: _Reply, posted: JsonValue, timeouts: tuple[float, float]) -> None:
         method = "GET" if posted is None else "POST"
-        try:
-            with self._session.request(method, self.url(path), json=posted, timeout=timeouts, stream=True) as response:
-                status = response.status_code
-                retry_after = _seconds(response.headers.get("Retry-After"))
-                for piece in response.iter_content(1 << 20):
-                    body += piece
-                    if len(body) > LARGEST_BODY_BYTES:
-                        raise _GiveUp(f"the body is larger than {LARGEST_BODY_BYTES >> 20} MiB", status)
-                    if time.monotonic() > deadline:
-                        raise _TryAgain(f"the body was not whole after {LONGEST_BODY_SECONDS} s", None, bytes(body))
-        except requests.RequestException as error:
-            reason = _reason(error)
-            raise (_Unreachable if reason in NO_CONNECTION.values() else _TryAgain)(reason, None, bytes(body)) from None
-        if status == 429 or status >= 500:
-            if retry_after is not None and retry_after > self._settings.http_retry_after_max_seconds:
-                raise _GiveUp(
-                    f"HTTP {status}, Retry-After {retry_after:.0f} s is longer than this run waits", status, bytes(body)
-                )
-            raise _TryAgain(f"HTTP {status}", status, bytes(body), retry_after)
-        return status, bytes(body)
+        with self._session.request(method, reply.url, json=posted, timeout=timeouts, stream=True) as response:
+            reply.status = response.status_code
+            reply.location = response.headers.get("Location")
+            reply.retry_after = _seconds(response.headers.get("Retry-After"))
+            if reply.status in REDIRECTS:
+                return  # its body is of no interest, and may never end
+            for piece in response.iter_content(PIECE_BYTES):
+                reply.body += piece
+                if len(reply.body) > LARGEST_BODY_BYTES:
+                    raise _GiveUp(f"the body is larger than {LARGEST_BODY_BYTES >> 20} MiB", reply.status)
+
+
+def _target(reply: _Reply, posted: JsonValue) -> str:
+    """Where a redirect leads; _GiveUp where it is not followed: to another host, to no address, or with what was posted."""
+    here = urlsplit(reply.url)
+    try:
+        url = urljoin(reply.url, reply.location or "")
+        there = urlsplit(url)
+        hosts = [(part.hostname, part.port or {"http": 80, "https": 443}.get(part.scheme)) for part in (here, there)]
+    except ValueError:
+        raise _GiveUp(f"HTTP {reply.status} to what is no address", reply.status) from None
+    is_upgrade = hosts == [(here.hostname, 80), (here.hostname, 443)] and there.scheme == "https"
+    if not reply.location or not url.isascii() or there.scheme not in ("http", "https"):
+        raise _GiveUp(f"HTTP {reply.status} to what is no address", reply.status)
+    if not is_upgrade and (hosts[0] != hosts[1] or here.scheme != there.scheme):
+        raise _GiveUp(f"HTTP {reply.status} to another host ({there.hostname}), which is not followed", reply.status)
+    if posted is not None and reply.status not in (307, 308):
+        raise _GiveUp(f"HTTP {reply.status} of a POST, which is not followed", reply.status)
+    return url
 
 
 def _wait(state: RetryCallState) -> float:
@@ -180,11 +238,11 @@ def _seconds(retry_after: str | None) -> float | None:
     """Retry-After in either of its forms: seconds, or a date."""
     if not retry_after:
         return None
-    if retry_after.strip().isdigit():
+    if re.fullmatch(r" *[0-9]+ *", retry_after):
         return float(retry_after)
     try:
         return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
 
 

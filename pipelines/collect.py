@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines.client import UpstreamClient
 from pipelines.dataset import Asking, Dataset
 from pipelines.fetch import Fetched, fetch
-from pipelines.landing import Landing, newest_version
+from pipelines.landing import Landing, newest_size, newest_version
 from pipelines.periods import Window
 from pipelines.rate_limit import turn
 from pipelines.settings import PipelineSettings
@@ -69,7 +69,10 @@ def collect(
             def known() -> str | None:
                 return None if request.even_if_known else newest_version(database, request.dataset, request.window)
 
-            asking = Asking(clients[request.dataset.source], request.window, known)
+            def size() -> int | None:
+                return newest_size(database, request.dataset, request.window)
+
+            asking = Asking(clients[request.dataset.source], request.window, known, size)
             return fetch(asking, request.dataset, now=now, fill_gaps=settings.fills_gaps)
 
         answers = _as_they_come(pools, ask, requests)  # the first are on their way while dlt gets ready

@@ -15,12 +15,23 @@ class BodyRejected(ValueError):
     """A body is not of the documented shape; the message is the reason that is kept with it."""
 
 
+class NoDataYet(BodyRejected):
+    """A body holds only half-hours before a window that has not begun: what some upstreams answer for the future."""
+
+
 @dataclass(frozen=True)
 class Contents:
     """Which half-hours a body of the right shape holds: every one that it names, and those that are complete."""
 
     named: frozenset[datetime]
     complete: frozenset[datetime]
+    rows: int = 0
+    """How many rows it has, for bodies that name no half-hours."""
+
+    @property
+    def size(self) -> int:
+        """How much it holds, to be compared with another body of the same file: rows that are there twice count once."""
+        return len(self.complete) or self.rows
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,8 @@ class Asking:
     window: Window
     known_version: Callable[[], str | None] = lambda: None
     """The version of the last live payload of this dataset and window, for upstreams that tell versions."""
+    known_size: Callable[[], int | None] = lambda: None
+    """How much the last answer that had a version held (`Contents.size`)."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,8 @@ class Dataset:
     """How far ahead of the clock it may speak of half-hours."""
     is_snapshot: bool = False
     """Whether a body is the state of now, whatever the window: then the window makes no other payload of it."""
+    settles: Callable[[datetime], datetime] = lambda half_hour: half_hour + timedelta(hours=48, minutes=30)
+    """When a half-hour was revised for the last time that matters: a backfill asks again for what was fetched sooner."""
     after: tuple[str, ...] = ()
     """Datasets that are better placed: a backfill of both asks this one only for what they cannot have."""
 

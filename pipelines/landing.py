@@ -7,10 +7,12 @@ table of incoming rows per dataset.
 """
 
 import gc
+import json
 import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -74,6 +76,7 @@ class Landing:
         """Land these; a body that PostgreSQL itself refuses is set aside as rejected, the others land."""
         landed = Landed(known=self._known(payloads))
         fresh = {p.payload_id: p for p in payloads if p.payload_id not in landed.known}
+        self._see_again([p for p in payloads if p.payload_id in landed.known])
         try:
             self._run(list(fresh.values()), rejected)
             landed.added = set(fresh)
@@ -120,6 +123,24 @@ class Landing:
                 known.update(row[0] for row in connection.execute(statement, [ids]))
         return known
 
+    def _see_again(self, payloads: Sequence[Payload]) -> None:
+        """Note the version under which a body came that was there already, so that it is not asked for again under that version.
+
+        The version that it came with first stays: it says when its values could have been known.
+        """
+        with self._database.connect(role=Role.LOADER) as connection:
+            for payload in payloads:
+                if payload.request_params.get("version") is not None:
+                    seen = {
+                        "seen_version": payload.request_params["version"],
+                        "seen_at": payload.fetched_at.isoformat(),
+                    }
+                    connection.execute(
+                        f"update {SCHEMA}.{payload.dataset.payload_table} set request_params = request_params || %s::jsonb "
+                        "where payload_id = %s",
+                        [json.dumps(seen), payload.payload_id],
+                    )
+
     def _run(self, payloads: Sequence[Payload], rejected: Sequence[Rejected]) -> None:
         resources = []
         for table in dict.fromkeys(p.dataset.payload_table for p in payloads):
@@ -153,14 +174,38 @@ class Landing:
 
 def newest_version(database: Database, dataset: Dataset, window: Window) -> str | None:
     """The version of the last live payload of this dataset and window, for upstreams and snapshots that have versions."""
+    version: str | None = _newest(
+        database,
+        dataset,
+        "select coalesce(request_params ->> 'seen_version', request_params ->> 'version')",
+        "(%s or (window_start, window_end) = (%s, %s))",
+        [dataset.is_snapshot, window.start, window.end],
+    )
+    return version
+
+
+def newest_size(database: Database, dataset: Dataset, window: Window) -> int | None:
+    """How much the last whole answer held: of this window, or of one of the same length that reached the present as this does."""
+    size: int | None = _newest(
+        database,
+        dataset,
+        "select (request_params ->> 'size')::integer",
+        "request_params ->> 'version' is not null and request_params ? 'size' and ((window_start, window_end) = (%s, %s) "
+        "or (%s and window_end >= fetched_at and window_end - window_start = %s))",
+        [window.start, window.end, window.end >= datetime.now(UTC), window.end - window.start],
+    )
+    return size
+
+
+def _newest(database: Database, dataset: Dataset, select: str, condition: str, values: Sequence[Any]) -> Any:
     with database.connect(role=Role.LOADER) as connection:
         there = connection.execute("select to_regclass(%s)", [f"{SCHEMA}.{dataset.payload_table}"]).fetchone()
         if there is None or there[0] is None:
             return None
         row = connection.execute(
-            f"select request_params ->> 'version' from {SCHEMA}.{dataset.payload_table} where origin = 'live' "
-            "and (%s or (window_start, window_end) = (%s, %s)) order by fetched_at desc limit 1",
-            [dataset.is_snapshot, window.start, window.end],
+            f"{select} from {SCHEMA}.{dataset.payload_table} where origin = 'live' and {condition} "
+            "order by greatest(fetched_at, (request_params ->> 'seen_at')::timestamptz) desc limit 1",
+            values,
         ).fetchone()
     return row[0] if row else None
 

@@ -4,6 +4,7 @@ A half-hour is named by its start. A settlement day is a calendar day of Europe/
 A window is half-open: [start, end).
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,6 +12,11 @@ from zoneinfo import ZoneInfo
 
 HALF_HOUR = timedelta(minutes=30)
 LONDON = ZoneInfo("Europe/London")
+# ASCII digits and offsets that PostgreSQL reads as well; `datetime.fromisoformat` alone also accepts weeks and 16:00 hours
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-5]):[0-5][0-9])?"
+)
+_MINUTE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}Z")
 
 
 @dataclass(frozen=True, order=True)
@@ -54,10 +60,20 @@ def iso(instant: datetime) -> str:
 
 def parse_iso(text: str) -> datetime:
     """An instant from `YYYY-MM-DDTHH:MMZ`; ValueError for anything else, and for what is not on a half-hour."""
-    instant = datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+    if not _MINUTE.fullmatch(text):
+        raise ValueError(f"{text!r} is not written as YYYY-MM-DDTHH:MMZ")
+    instant = datetime.fromisoformat(text)
     if instant.minute % 30:
         raise ValueError(f"{text!r} is not on a half-hour")
     return instant
+
+
+def parse_instant(text: str) -> datetime:
+    """An instant in any of the ISO forms that SQL reads too; UTC if it names no offset. ValueError for anything else."""
+    if not _INSTANT.fullmatch(text):
+        raise ValueError(f"a timestamp cannot be read: {text!r}")
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def day_start(day: date) -> datetime:

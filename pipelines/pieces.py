@@ -76,11 +76,19 @@ def next_last_half_hour_of_a_year(begin: datetime) -> datetime:
     return boundary if begin < boundary else boundary.replace(year=begin.year + 1)
 
 
-def next_financial_year(begin: datetime) -> datetime:
-    """The next 1 April 00:00 of London."""
-    day = _day(begin)
-    first = date(day.year, 4, 1)
-    return day_start(first if day < first else date(day.year + 1, 4, 1))
+def next_auction_year(begin: datetime) -> datetime:
+    """The next 31 March 23:00 of London, when the EFA day of 1 April begins: the seam between two files of auction results."""
+    seam = _auction_year_start(begin.year)
+    return seam if begin < seam else _auction_year_start(begin.year + 1)
+
+
+def auction_year(instant: datetime) -> int:
+    """The year in which the financial year of an auction's delivery began, by EFA days."""
+    return instant.year if instant >= _auction_year_start(instant.year) else instant.year - 1
+
+
+def _auction_year_start(year: int) -> datetime:
+    return day_start(date(year, 4, 1)) - timedelta(hours=1)
 
 
 def _day(instant: datetime) -> date:

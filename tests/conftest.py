@@ -186,6 +186,7 @@ class Energy:
     """The flows against a database and an upstream, in this process."""
 
     database: Database
+    data_dir: Path
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
     output: str = ""
@@ -250,7 +251,7 @@ def energy(
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Energy]:
     """The flows against a fresh database and the emulator."""
-    this = Energy(database, monkeypatch, capsys)
+    this = Energy(database, session_dir, monkeypatch, capsys)
     this.set(DATABASE_URL=database.address(), DATA_DIR=str(session_dir), **FAST, **emulator.settings)
     yield this
     with suppress(KeyError):

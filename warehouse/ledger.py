@@ -88,11 +88,16 @@ class Run:
         self._insert("quality_results", [vars(result) for result in results])
 
     def record_verdicts(self, dataset: str, payload_ids: Sequence[uuid.UUID], *, held_because: str | None) -> None:
-        """Let these payloads through to dbt, or hold them back with the reason. A verdict stands once given."""
+        """Let these payloads through to dbt, or hold them back with the reason.
+
+        A verdict stands once given, except that what passed can still be held: a table may refuse what its checkpoint let through.
+        """
         with self._connect() as connection:
             connection.execute(
                 "insert into ops.payload_verdicts (payload_id, dataset, verdict, reason, run_id) "
-                "select unnest(%s::uuid[]), %s, %s, %s, %s on conflict (payload_id) do nothing",
+                "select unnest(%s::uuid[]), %s, %s, %s, %s on conflict (payload_id) do update set verdict = excluded.verdict, "
+                "reason = excluded.reason, run_id = excluded.run_id, judged_at = clock_timestamp() "
+                "where payload_verdicts.verdict = 'passed' and excluded.verdict = 'held'",
                 [list(payload_ids), dataset, "held" if held_because else "passed", held_because, self.run_id],
             )
 

@@ -9,27 +9,40 @@ which differs from file to file; `->>` makes both text, and what is no number ("
 
 
 {% macro ckan_number(column) -%}
-    case when record ->> '{{ column }}' ~ '^ *-?[0-9]+([.][0-9]+)? *$' then (record ->> '{{ column }}')::numeric end
+    case
+        when record ->> '{{ column }}' ~ '^[ \t\r\n]*-?[0-9]+([.][0-9]+)?[ \t\r\n]*$'
+            then (record ->> '{{ column }}')::numeric
+    end
 {%- endmacro %}
 
 
 {#- 2001-01-01, 2001-01-01T00:00:00, 20010101, 01-JAN-2001, 01-Jan-01 and 01/01/2001: the files have had all of them. -#}
 {% macro ckan_date(column) -%}
     case
-        when record ->> '{{ column }}' ~ '^ *[0-9]{4}-' then left(trim(record ->> '{{ column }}'), 10)::date
-        when record ->> '{{ column }}' ~ '^ *[0-9]{8} *$' then to_date(record ->> '{{ column }}', 'YYYYMMDD')
-        when record ->> '{{ column }}' ~ '^ *[0-9]{2}-[A-Za-z]{3}-[0-9]{4}'
-            then to_date(record ->> '{{ column }}', 'DD-Mon-YYYY')
-        when record ->> '{{ column }}' ~ '^ *[0-9]{2}-[A-Za-z]{3}-[0-9]{2}'
-            then to_date(record ->> '{{ column }}', 'DD-Mon-YY')
-        when record ->> '{{ column }}' ~ '^ *[0-9]{2}/' then to_date(record ->> '{{ column }}', 'DD/MM/YYYY')
+        when record ->> '{{ column }}' ~ '^ *[0-9]{4}-[0-9]{2}-[0-9]{2}' then left(trim(record ->> '{{ column }}'), 10)::date
+        when record ->> '{{ column }}' ~ '^ *[0-9]{8} *$' then to_date(trim(record ->> '{{ column }}'), 'YYYYMMDD')
+        when record ->> '{{ column }}' ~ '^ *[0-9]{1,2}-[A-Za-z]{3}-[0-9]{4} *$'
+            then to_date(trim(record ->> '{{ column }}'), 'DD-Mon-YYYY')
+        when record ->> '{{ column }}' ~ '^ *[0-9]{1,2}-[A-Za-z]{3}-[0-9]{2} *$'
+            then to_date(trim(record ->> '{{ column }}'), 'DD-Mon-YY')
+        when record ->> '{{ column }}' ~ '^ *[0-9]{1,2}/[0-9]{1,2}/[0-9]{4} *$'
+            then to_date(trim(record ->> '{{ column }}'), 'DD/MM/YYYY')
     end
 {%- endmacro %}
 
 
-{#- A timestamp without a zone is UTC on this portal. -#}
+{#- A timestamp without a zone is UTC on this portal; what is no timestamp is NULL. -#}
 {% macro ckan_instant(column) -%}
-    (rtrim(record ->> '{{ column }}', 'Z') || 'Z')::timestamptz
+    {{ utc_instant("record ->> '" ~ column ~ "'") }}
+{%- endmacro %}
+
+
+{% macro utc_instant(text) -%}
+    case
+        when {{ text }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}[0-9:.]*(Z|[+-][0-9]{2}:[0-9]{2})$'
+            then ({{ text }})::timestamptz
+        when {{ text }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}[0-9:.]*$' then ({{ text }} || 'Z')::timestamptz
+    end
 {%- endmacro %}
 
 

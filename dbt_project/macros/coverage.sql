@@ -12,3 +12,22 @@
     cross join lateral
         generate_series(asked.window_start, asked.window_end - interval '30 minutes', interval '30 minutes') as instant
 {%- endmacro %}
+
+
+{#- Days; a longer stretch that nobody asked for separates an old backfill from the days of the refreshes. -#}
+{% macro most_days_unasked() -%}
+    31
+{%- endmacro %}
+
+
+{#- How long after a half-hour its value may still be missing without being late. Other datasets are forecasts: no time. -#}
+{% macro coverage_lag(dataset) -%}
+    case {{ dataset }}
+        when 'demand_actual_national' then interval '2 hours'
+        when 'demand_regional/nation' then interval '36 hours'
+        when 'wholesale_prices/n2ex_day_ahead' then interval '36 hours'
+        when 'wholesale_prices/apx_market_index' then interval '2 hours'
+        when 'wholesale_prices/system_price' then interval '2 hours'
+        else interval '0'
+    end
+{%- endmacro %}

@@ -49,7 +49,7 @@ payloads that some consumer has not published). A consumer, a `keyed_table` with
         select unpacked.*
         from {{ all_rows if is_rebuild() else batch }} as unpacked
         inner join {{ verdicts }} as verdict on unpacked.payload_id = verdict.payload_id
-        where verdict.verdict = 'passed'
+        where verdict.verdict = 'passed' {{ and_only_these('unpacked.payload_id') }}
     )
 {%- endmacro %}
 
@@ -61,13 +61,22 @@ payloads that some consumer has not published). A consumer, a `keyed_table` with
         select payload.payload_id
         from {{ source('staging', dataset ~ '_payloads') }} as payload
         inner join {{ verdicts }} as verdict on payload.payload_id = verdict.payload_id
-        where verdict.verdict = 'passed'
+        where verdict.verdict = 'passed' {{ and_only_these('payload.payload_id') }}
     {%- else -%}
         select distinct batch.payload_id
         from {{ ref('int_' ~ dataset ~ '_batch') }} as batch
         inner join {{ verdicts }} as verdict on batch.payload_id = verdict.payload_id
-        where verdict.verdict = 'passed'
+        where verdict.verdict = 'passed' {{ and_only_these('batch.payload_id') }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#-
+With `--vars '{only_payloads: [...]}'` a model publishes these payloads alone; that is how the one that a table refuses is found.
+-#}
+{% macro and_only_these(payload_id) -%}
+    {%- set ids = var('only_payloads', none) -%}
+    {%- if ids is not none -%} and {{ payload_id }} = any('{ {{- ids | join(',') -}} }'::uuid[]) {%- endif -%}
 {%- endmacro %}
 
 

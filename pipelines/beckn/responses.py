@@ -10,6 +10,7 @@ import msgspec
 from pipelines.beckn.shapes import Body, Item, Polygon
 from pipelines.dataset import BodyRejected, Contents
 from pipelines.door import read, refuses_the_unreadable
+from pipelines.periods import parse_instant
 
 BRITAIN = (-9.0, 49.0, 3.0, 61.5)
 """West, south, east, north: what calls itself GB lies within."""
@@ -26,6 +27,8 @@ def judge_catalogue(body: bytes) -> Contents:
     if action not in (None, "on_discover"):
         raise BodyRejected(f"answers {action}, not on_discover")
     message = told.message
+    for instant in (i for c in message.catalogs if c.validity for i in (c.validity.start, c.validity.end) if i):
+        parse_instant(instant)
     seen: dict[str, Item] = {}
     for item in (item for catalog in message.catalogs for item in catalog.items):
         if seen.setdefault(item.id, item) != item:

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-Number = int | float | Annotated[str, Meta(pattern=r"^\s*-?[0-9]+(\.[0-9]+)?\s*$")]
+Number = int | float | Annotated[str, Meta(pattern=r"^[ \t\r\n]*-?[0-9]+(\.[0-9]+)?[ \t\r\n]*\Z")]
 Longitude = int | float
 Point = Annotated[list[Longitude], Meta(min_length=2, max_length=3)]
 Ring = Annotated[list[Point], Meta(min_length=4)]
-TIME_OF_DAY = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T)?([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?(Z|[+-]00:00)$"
+TIME_OF_DAY = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T)?([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?(Z|[+-]00:00)\Z"
 
 
 class Polygon(Struct, tag_field="type", tag="Polygon"):
@@ -108,12 +108,23 @@ class Offer(Struct, rename={"id": "beckn:id", "items": "beckn:items", "price": "
     price: Price
 
 
-class Catalog(Struct, rename={"id": "beckn:id", "items": "beckn:items", "offers": "beckn:offers"}):
+class Validity(Struct, rename={"start": "schema:startDate", "end": "schema:endDate"}):
+    """When a catalogue holds; an empty text is none."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Catalog(
+    Struct,
+    rename={"id": "beckn:id", "items": "beckn:items", "offers": "beckn:offers", "validity": "beckn:validity"},
+):
     """A catalogue."""
 
     id: str
     items: list[Item]
     offers: list[Offer] | None = None
+    validity: Validity | None = None
 
 
 class Message(Struct):

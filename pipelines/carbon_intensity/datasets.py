@@ -2,7 +2,8 @@
 
 The API returns a half-hour if its END lies in [from, to], both included. A window [start, end) is therefore asked for
 as `from = start + 30 min, to = end`: exactly its half-hours, no leading extra row. The same form fetches the last
-half-hour of a year, which `/generation` and `/regional` give only to a request that begins in the next year.
+half-hour of a year, which `/generation` and `/regional` give only to a request that begins in the next year. A range whose ends
+are equal is refused: a lone half-hour is asked for with an end a minute later.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,12 +16,16 @@ from pipelines.pieces import half_hours, next_last_half_hour_of_a_year
 
 SOURCE = "carbon_intensity"
 AHEAD = timedelta(hours=48)
-LONGEST_WINDOW = timedelta(days=14)
-"""Documented for national; for regional 14 days are 4.4 MB, under the 6 MB that the upstream's gateway can answer."""
+LONGEST_RANGE = timedelta(days=13, hours=23, minutes=30)
+"""From `from` to `to`: regional refuses 14 days, national 31; 14 days of regional are 4.4 MB of the gateway's 6."""
+LONGEST_WINDOW = LONGEST_RANGE + HALF_HOUR
+"""The half-hours of the longest range: one more, because those that end at `from` and at `to` are both in it."""
+A_MINUTE = timedelta(minutes=1)
 
 
 def _span(window: Window) -> str:
-    return f"{iso(window.start + HALF_HOUR)}/{iso(window.end)}"
+    first, last = window.start + HALF_HOUR, window.end
+    return f"{iso(first)}/{iso(last if last > first else last + A_MINUTE)}"
 
 
 def _refreshes(now: datetime) -> Window:

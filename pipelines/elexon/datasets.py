@@ -5,8 +5,9 @@ from urllib.parse import urlencode
 
 from pipelines.dataset import Dataset, asks_path
 from pipelines.elexon import responses, synthetic
-from pipelines.periods import HALF_HOUR, Window, day_start, floor, settlement_day
+from pipelines.periods import HALF_HOUR, LONDON, Window, day_start, floor, settlement_day
 from pipelines.pieces import half_hours, settlement_days
+from pipelines.working_days import DAY, next_working_day
 
 SOURCE = "elexon"
 WEEK = timedelta(days=7)
@@ -15,6 +16,10 @@ LONGEST_OUTTURN = 28
 """Days; the upstream documents no limit, public clients ask for up to so many."""
 PUBLISHED_AFTER = timedelta(hours=2)
 DAYS_REREAD = 2
+LATER_RUNS_DAYS = 35
+RUN_AGAIN_IS_READ_AT = (18, 1)
+"""Hour and half of it, London: one of the day's refreshes, after office hours."""
+SUNDAY = 6
 FIRST = datetime(2016, 1, 1, tzinfo=UTC)
 
 
@@ -25,6 +30,27 @@ def _recent(now: datetime) -> Window:
 def _recent_days(now: datetime) -> Window:
     today = settlement_day(now)
     return Window(day_start(today - timedelta(days=DAYS_REREAD)), day_start(today + timedelta(days=1)))
+
+
+def _prices_that_may_still_change(now: datetime) -> Window:
+    """System prices: recent days; once a day all that the last working day ran again; once a week five weeks, for later runs.
+
+    A price is calculated again on the next working day after its own, and by settlement runs in the weeks after that. A day is
+    read again on the day of its run and on the day after, so that one failed refresh loses nothing.
+    """
+    today = settlement_day(now)
+    first = today - timedelta(days=DAYS_REREAD)
+    local = now.astimezone(LONDON)
+    if (local.hour, local.minute // 30) == RUN_AGAIN_IS_READ_AT:
+        first = min(first, today - timedelta(days=LATER_RUNS_DAYS)) if today.weekday() == SUNDAY else first
+        while next_working_day(first - DAY) >= today - DAY:
+            first -= DAY
+    return Window(day_start(first), day_start(today + DAY))
+
+
+def _price_is_final(half_hour: datetime) -> datetime:
+    """From when on a system price no longer changes by the run of the next working day: the end of that day."""
+    return day_start(next_working_day(settlement_day(half_hour)) + DAY)
 
 
 def _today_and_tomorrow(now: datetime) -> Window:
@@ -67,7 +93,8 @@ SYSTEM_PRICES = Dataset(
     rows="market = 'system_price'",
     earliest=lambda now: FIRST,
     lag=PUBLISHED_AFTER,
-    refreshes=_recent_days,
+    refreshes=_prices_that_may_still_change,
+    settles=_price_is_final,
     pieces=settlement_days(1),
     ask=asks_path(lambda window: f"/balancing/settlement/system-prices/{settlement_day(window.start)}"),
     judge=responses.judge_system_prices,

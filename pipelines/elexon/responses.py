@@ -4,7 +4,7 @@ Rows come in any order, and a row at the edge of a window may come with two wind
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -16,6 +16,9 @@ from pipelines.periods import floor
 Row = TypeVar("Row")
 Number = int | float | None
 APX = "APXMIDP"
+NO_OFFSET = timedelta(0)
+LARGEST_OFFSET = timedelta(hours=16)
+"""PostgreSQL reads offsets that are smaller."""
 
 
 class Body(Struct, Generic[Row]):
@@ -100,6 +103,9 @@ def judge_zonal_forecast(body: bytes) -> Contents:
 def _rows(shape: Any, body: bytes) -> list[Any]:
     rows: list[Any] = read(shape, body).data
     for row in rows:
+        for instant in (row.start_time, getattr(row, "publish_time", row.start_time)):
+            if abs(instant.utcoffset() or NO_OFFSET) >= LARGEST_OFFSET:
+                raise BodyRejected(f"{instant} has an offset that no clock has")
         if row.start_time.tzinfo is None or floor(row.start_time) != row.start_time:
             raise BodyRejected(f"{row.start_time} is not a half-hour of UTC")
     return rows

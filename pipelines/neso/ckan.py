@@ -16,7 +16,7 @@ from psycopg import sql
 from pipelines.client import Answer, UpstreamClient
 from pipelines.dataset import Answered, Asking
 from pipelines.neso.resources import UNKNOWN_ID, Resource
-from pipelines.periods import Window
+from pipelines.periods import Window, parse_instant
 
 GONE_RELATION = re.compile(r'relation "[^"]*" does not exist')
 GONE_COLUMN = re.compile(r'column "?([^"\n]*?)"? does not exist')
@@ -30,6 +30,7 @@ class Found:
     id: str
     version: str | None
     note: str | None = None
+    has_name: bool = True
 
 
 def action(client: UpstreamClient, name: str, *, kind: str = "ckan", **params: str) -> Answer:
@@ -53,13 +54,24 @@ def asks_datastore(
     """A SELECT of the resource's columns with a condition, in a stable order, as many pages as it takes."""
 
     def ask(asking: Asking) -> Answered:
-        resource = resource_of(asking.window)
+        return ask_of(asking, resource_of(asking.window))
+
+    def ask_of(asking: Asking, resource: Resource) -> Answered:
         shown = action(asking.client, "resource_show", id=resource.id)
         if shown.failure and shown.status is None:
             return Answered([shown])  # not even that: nothing else would be answered
         found = _found(resource, shown)
+        if (
+            found and not found.has_name
+        ):  # the portal rolls a file: the old id is the archive now, the name is the new id's
+            rolled = _by_name(asking.client, resource)
+            found = rolled or replace(
+                found, note=f"WARNING: NESO's resource {resource.id} has another name than {resource.name!r}"
+            )
         if found is None:
             found = _by_name(asking.client, resource)
+            if found is None and resource.kept_in:
+                return ask_of(asking, resource.kept_in)
             if found is None:
                 reason = f"the resource {resource.name.strip()!r} ({resource.id}) is gone, and no other has its name"
                 return Answered([replace(shown, failure=reason)])
@@ -82,7 +94,23 @@ def _found(resource: Resource, shown: Answer) -> Found | None:
     if shown.status == 404:
         return None
     told = result(shown)
-    return Found(resource.id, told.get("last_modified") if isinstance(told, dict) else None)
+    if not isinstance(told, dict):
+        return Found(resource.id, None)
+    return Found(resource.id, _version(told.get("last_modified")), has_name=_is_named(told, resource))
+
+
+def _is_named(told: dict[str, Any], resource: Resource) -> bool:
+    """Whether a resource still has its name; one without any name is believed."""
+    return str(told.get("name") or resource.name).strip() == resource.name.strip()
+
+
+def _version(last_modified: Any) -> str | None:
+    """When a resource last changed, as the portal writes it; None for what is no instant, because SQL reads it as one."""
+    try:
+        parse_instant(last_modified)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return str(last_modified)
 
 
 def _by_name(client: UpstreamClient, resource: Resource) -> Found | None:
@@ -97,7 +125,7 @@ def _by_name(client: UpstreamClient, resource: Resource) -> Found | None:
                     f"WARNING: NESO's resource {resource.name.strip()!r} is no longer {resource.id}; it was found by its "
                     f"name as {other['id']}"
                 )
-                return Found(str(other["id"]), other.get("last_modified"), note if is_news else None)
+                return Found(str(other["id"]), _version(other.get("last_modified")), note if is_news else None)
     return None
 
 

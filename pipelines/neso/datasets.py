@@ -10,12 +10,13 @@ from pipelines.dataset import Dataset
 from pipelines.neso import resources, responses, synthetic, windows
 from pipelines.neso.ckan import asks_datastore
 from pipelines.periods import Window, settlement_day
-from pipelines.pieces import half_hours, next_financial_year, settlement_days, settlement_years, utc_days
+from pipelines.pieces import half_hours, next_auction_year, settlement_days, settlement_years, utc_days
 
 SOURCE = "neso"
 ANY_NUMBER = 50 * 366
 UPDATE_REACHES_BACK = 31
-"""Days that Demand Data Update always holds: it begins with the month before this one."""
+"""Days that are read again; the file begins with the month before this one, which on 1 to 3 March are fewer."""
+_update_begins = windows.since_last_month(UPDATE_REACHES_BACK)
 
 
 DEMAND_HISTORY = Dataset(
@@ -39,10 +40,10 @@ DEMAND_UPDATE = Dataset(
     clean_tables=("demand_actual_national", "demand_regional", "demand_forecast_national"),
     rows="source = 'neso'",
     settled_in=("demand_actual_national",),
-    earliest=windows.from_day(-UPDATE_REACHES_BACK),
+    earliest=_update_begins,
     lag=timedelta(hours=36),
     horizon=timedelta(days=8),
-    refreshes=windows.days(-UPDATE_REACHES_BACK, 8),
+    refreshes=lambda now: Window(_update_begins(now), windows.days(0, 8)(now).end),
     pieces=settlement_days(ANY_NUMBER),
     ask=asks_datastore(lambda window: resources.DEMAND_UPDATE, windows.between("SETTLEMENT_DATE")),
     judge=responses.judge_demand_update,
@@ -120,7 +121,7 @@ EAC = Dataset(
     horizon=timedelta(days=1),
     is_sparse=True,
     refreshes=windows.days(-2, 2),
-    pieces=half_hours(timedelta(days=ANY_NUMBER), never_over=next_financial_year),
+    pieces=half_hours(timedelta(days=ANY_NUMBER), never_over=next_auction_year),
     ask=asks_datastore(windows.eac, windows.delivered),
     judge=responses.judge_eac,
     synthesize=synthetic.synthesize_eac,

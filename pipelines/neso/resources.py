@@ -3,7 +3,7 @@
 A resource is asked for by its id. CKAN may make a resource anew under another id; then it is found again by its name.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 UNKNOWN_ID = "00000000-0000-0000-0000-000000000000"
 """Of a resource that is newer than this table: no resource has it, so that it is found by its name."""
@@ -19,6 +19,8 @@ class Resource:
     columns: tuple[str, ...]
     tells_changes: bool = True
     """Whether its `last_modified` moves whenever its rows do. Of files it does; of tables that are written to it stays."""
+    kept_in: "Resource | None" = None
+    """Where its rows are while it does not exist yet."""
 
 
 _DEMAND = (
@@ -111,7 +113,9 @@ def eac_results(year: int, current: int) -> Resource:
     if year >= current:
         return EAC_CURRENT
     name = f"{_EAC_NAME} FY{year} (Archive)"
-    return EAC_ARCHIVES.get(year) or Resource("eac-auction-results", UNKNOWN_ID, name, _EAC)
+    archive = EAC_ARCHIVES.get(year) or Resource("eac-auction-results", UNKNOWN_ID, name, _EAC)
+    # the archive of the year just ended appears weeks later
+    return replace(archive, kept_in=EAC_CURRENT) if year == current - 1 else archive
 
 
 DFS_UTILISATION = Resource(

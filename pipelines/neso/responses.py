@@ -1,5 +1,6 @@
 """NESO's datastore answers judged at the door: shape, and which half-hours they hold."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -18,9 +19,16 @@ from pipelines.neso.shapes import (
     N2exRow,
     TwoTo14Row,
 )
-from pipelines.periods import HALF_HOUR, floor, from_settlement, settlement_days
+from pipelines.periods import HALF_HOUR, floor, from_settlement, parse_instant, settlement_days
 
-DATE_FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%d-%b-%Y", "%d-%b-%y", "%d/%m/%Y", "%Y%m%d")
+# the forms that the portal's files have had; the macro ckan_date reads the same ones
+DATE_FORMS = {
+    re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?"): "%Y-%m-%d",
+    re.compile(r"([0-9]{8})"): "%Y%m%d",
+    re.compile(r"([0-9]{1,2}-[A-Za-z]{3}-[0-9]{4})"): "%d-%b-%Y",
+    re.compile(r"([0-9]{1,2}-[A-Za-z]{3}-[0-9]{2})"): "%d-%b-%y",
+    re.compile(r"([0-9]{1,2}/[0-9]{1,2}/[0-9]{4})"): "%d/%m/%Y",
+}
 
 
 @refuses_the_unreadable
@@ -46,13 +54,19 @@ def judge_two_to_14(body: bytes) -> Contents:
 @refuses_the_unreadable
 def judge_day_ahead(body: bytes) -> Contents:
     """Half-hours of the day-ahead forecasts of past days."""
-    return _all(_start(row.Date, row.Settlement_Period) for row in _records(Body[DayAheadRow], body))
+    rows = _records(Body[DayAheadRow], body)
+    for row in rows:
+        _require_instant(row.Publish_Datetime)
+    return _all(_start(row.Date, row.Settlement_Period) for row in rows)
 
 
 @refuses_the_unreadable
 def judge_cardinal(body: bytes) -> Contents:
     """The half-hours of each day that has cardinal points."""
-    days = {parse_date(str(row.targetdate)) for row in _records(Body[CardinalRow], body)}
+    rows = _records(Body[CardinalRow], body)
+    for row in rows:
+        _require_instant(row.forecast_timestamp)
+    days = {parse_date(str(row.targetdate)) for row in rows}
     return _all(h for day in days for h in settlement_days(day, day).half_hours())
 
 
@@ -69,29 +83,32 @@ def judge_n2ex(body: bytes) -> Contents:
 @refuses_the_unreadable
 def judge_eac(body: bytes) -> Contents:
     """Auction results name blocks, not half-hours: none of them is ever missing."""
-    for row in _records(Body[EacRow], body):
+    rows = _records(Body[EacRow], body)
+    for row in rows:
         if _instant(row.delivery_end) <= _instant(row.delivery_start):
             raise BodyRejected(f"a block ends before it starts: {row.delivery_start} to {row.delivery_end}")
-    return Contents(frozenset(), frozenset())
+    return Contents(frozenset(), frozenset(), rows=len(rows))
 
 
 @refuses_the_unreadable
 def judge_dfs(body: bytes) -> Contents:
     """Bids name events, not half-hours: none of them is ever missing."""
-    for row in _records(Body[DfsRow], body):
+    rows = _records(Body[DfsRow], body)
+    for row in rows:
         parse_date(row.delivery_date)
-    return Contents(frozenset(), frozenset())
+    return Contents(frozenset(), frozenset(), rows=len(rows))
 
 
 @lru_cache(maxsize=1000)
 def parse_date(text: str) -> date:
     """A day in any of the forms that the portal's files have had. Raises BodyRejected for another."""
-    text = text.strip()
-    for form in DATE_FORMATS if len(text) >= 8 else ():
-        try:
-            return datetime.strptime(text, form).date()
-        except ValueError:
-            continue
+    for form, reads in DATE_FORMS.items():
+        match = form.fullmatch(text.strip(" "))
+        if match:
+            try:
+                return datetime.strptime(match[1], reads).date()
+            except ValueError:
+                break
     raise BodyRejected(f"a date cannot be read: {text!r}")
 
 
@@ -129,10 +146,14 @@ def _start(day: str, period: int | str) -> datetime:
 
 def _instant(text: str) -> datetime:
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise BodyRejected(f"a timestamp cannot be read: {text!r}") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        return parse_instant(text)
+    except ValueError as error:
+        raise BodyRejected(str(error)) from None
+
+
+def _require_instant(text: str | None) -> None:
+    if text is not None:
+        _instant(text)
 
 
 def _records(shape: Any, body: bytes) -> list[Any]:

@@ -8,9 +8,11 @@ from typing import Annotated, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
-NUMBER = r"^\s*(NA|-?[0-9]+(\.[0-9]+)?)?\s*$"
+NUMBER = r"^[ \t\r\n]*(NA|-?[0-9]+(\.[0-9]+)?)?[ \t\r\n]*\Z"
 Number = int | float | Annotated[str, Meta(pattern=NUMBER)] | None
-Whole = int | Annotated[str, Meta(pattern=r"^[0-9]{1,8}$")]
+Whole = int | Annotated[str, Meta(pattern=r"^[0-9]{1,8}\Z")]
+Clock = Annotated[int, Meta(ge=0, le=2400)] | Annotated[str, Meta(pattern=r"^[0-9]{1,4}\Z")]
+TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?\Z")]
 Row = TypeVar("Row")
 
 
@@ -67,15 +69,16 @@ class CardinalRow(Struct, rename="upper"):
     targetdate: int | str
     forecastdemand: Number
     cardinalpoint: str
-    cp_st_time: Whole
-    cp_end_time: Whole
+    cp_st_time: Clock
+    cp_end_time: Clock
+    forecast_timestamp: str | None = None
 
 
 class N2exRow(Struct, rename={"day": "Date", "hour": "Delivery Period", "price": "Price"}):
     """An hour of the N2EX day-ahead auction, labelled in GMT on every day of the year; GBP/MWh."""
 
     day: str
-    hour: Annotated[str, Meta(pattern=r"^\s*([01]\d|2[0-3]):00 - ([01]\d|2[0-3]):00\s*$")]
+    hour: Annotated[str, Meta(pattern=r"^ *([01][0-9]|2[0-3]):00 - ([01][0-9]|2[0-3]):00 *\Z")]
     price: Number
 
 
@@ -99,8 +102,8 @@ class DfsRow(
     """A bid to the Demand Flexibility Service; MW, GBP/MWh."""
 
     delivery_date: str
-    from_utc: str
-    to_utc: str
+    from_utc: TimeOfDay
+    to_utc: TimeOfDay
     unit: str
     procured_mw: Number
     price: Number

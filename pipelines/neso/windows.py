@@ -8,6 +8,7 @@ from psycopg import sql
 from pipelines.neso import resources
 from pipelines.neso.resources import Resource
 from pipelines.periods import HALF_HOUR, Window, day_start, settlement_day
+from pipelines.pieces import auction_year
 
 
 def days(back: int, ahead: int) -> Callable[[datetime], Window]:
@@ -23,6 +24,17 @@ def days(back: int, ahead: int) -> Callable[[datetime], Window]:
 def from_day(back: int) -> Callable[[datetime], datetime]:
     """The first instant of the settlement day that is so many days off today."""
     return lambda now: day_start(settlement_day(now) + timedelta(days=back))
+
+
+def since_last_month(back: int) -> Callable[[datetime], datetime]:
+    """The first instant of the settlement day `back` days ago, or of the month before this one if that is later."""
+
+    def instant(now: datetime) -> datetime:
+        today = settlement_day(now)
+        last_month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+        return day_start(max(today - timedelta(days=back), last_month))
+
+    return instant
 
 
 def _last_day(window: Window) -> date:
@@ -74,15 +86,9 @@ def cardinal_days(window: Window) -> sql.Composable:
     )
 
 
-def _financial_year(day: date) -> int:
-    return day.year if day >= date(day.year, 4, 1) else day.year - 1
-
-
 def eac(window: Window) -> Resource:
     """The file that has the auction results of a financial year."""
-    return resources.eac_results(
-        _financial_year(settlement_day(window.start)), _financial_year(settlement_day(datetime.now(UTC)))
-    )
+    return resources.eac_results(auction_year(window.start), auction_year(datetime.now(UTC)))
 
 
 def midnight(now: datetime, days: int) -> datetime:

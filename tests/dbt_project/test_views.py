@@ -3,13 +3,13 @@
 import json
 import uuid
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from pipelines.periods import HALF_HOUR, LONDON
 from tests.conftest import Energy
 
-HALF_HOUR = timedelta(minutes=30)
 BASE = datetime(2024, 3, 12, 10, tzinfo=UTC)
 AT = [BASE + n * HALF_HOUR for n in range(6)]
 
@@ -196,22 +196,66 @@ def test_the_status_has_no_half_hour_that_has_not_begun_and_prefers_the_auction(
     assert (status(energy)["national_demand_mw"], status(energy)["demand_is_measured"]) == (28_000, False)
 
 
+COUNTS = {
+    "half_hours_present": 48,
+    "half_hours_real": 47,
+    "half_hours_synthetic": 1,
+    "row_count": 48,
+    "row_count_synthetic": 1,
+}
+NOTHING = dict.fromkeys(COUNTS, 0)
+
+
+def asked_for(
+    energy: Energy, counts: dict[str, int], *days: str | date, dataset: str = "demand_actual_national"
+) -> None:
+    """Days that a payload spoke of, with what is there of them."""
+    rows = [{"dataset": dataset, "settlement_date": day, **counts} for day in days]
+    insert(energy, "intermediate.int_data_coverage__days", *rows)
+
+
 def test_coverage_expects_46_48_or_50_half_hours_and_shows_days_without_a_row(energy: Energy) -> None:
-    day = {
-        "dataset": "demand_actual_national",
-        "half_hours_present": 48,
-        "half_hours_real": 47,
-        "half_hours_synthetic": 1,
-    }
-    day |= {"row_count": 48, "row_count_synthetic": 1}
-    days = [day | {"settlement_date": date} for date in ("2024-01-01", "2024-12-31")]
-    to_come = {"settlement_date": "2099-01-01"} | dict.fromkeys(list(day)[1:], 0)
-    insert(energy, "intermediate.int_data_coverage__days", *days, day | to_come)
+    asked_for(energy, COUNTS, "2024-03-20", "2024-04-10", "2024-10-20", "2024-11-05")
+    asked_for(energy, NOTHING, "2099-01-01")
     rows = energy.query(
-        "select settlement_date::text, half_hours_expected, half_hours_present, half_hours_real, row_count from data_coverage "
-        "order by 1"
+        "select settlement_date::text, half_hours_expected, half_hours_present, half_hours_real, row_count, "
+        "half_hours_missing, is_gap from data_coverage order by 1"
     )
-    assert len(rows) == 366
-    assert (rows[0], rows[-1]) == (("2024-01-01", 48, 48, 47, 48), ("2024-12-31", 48, 48, 47, 48))
+    assert (rows[0][0], rows[-1][0], len(rows)) == ("2024-03-20", "2024-11-05", 22 + 17)
     assert {row[0]: row[1] for row in rows if row[1] != 48} == {"2024-03-31": 46, "2024-10-27": 50}
-    assert {row[2:] for row in rows[1:-1]} == {(0, 0, 0)}
+    there = [row for row in rows if row[2]]
+    assert [row[0] for row in there] == ["2024-03-20", "2024-04-10", "2024-10-20", "2024-11-05"]
+    assert {row[1:] for row in there} == {(48, 48, 47, 48, 0, False)}
+    assert all(row[2:] == (0, 0, 0, row[1], True) for row in rows if row not in there)
+
+
+def test_the_years_between_an_old_backfill_and_today_are_no_gap_and_neither_is_what_has_not_been(
+    energy: Energy,
+) -> None:
+    today = datetime.now(LONDON).date()
+    asked_for(energy, COUNTS, "2023-01-01", "2023-01-03", today - timedelta(days=3), today - timedelta(days=1))
+    asked_for(energy, NOTHING, today, dataset="wholesale_prices/n2ex_day_ahead")
+    listed = energy.query(
+        "select dataset, settlement_date, is_gap from data_coverage where dataset = 'demand_actual_national'"
+    )
+    assert len(listed) == 3 + 4, "no day between the backfill and the refreshes"
+    gaps = energy.query(
+        "select dataset, first_day::text, filled_by from data_gaps where first_day < %s order by 2", today
+    )
+    days = [date(2023, 1, 2), today - timedelta(days=2)]
+    assert gaps == [
+        ("demand_actual_national", f"{day}", f"make backfill FROM={day} TO={day} DATASETS=demand_actual_national")
+        for day in days
+    ]
+    missing = energy.value("select coalesce(sum(half_hours_missing), 0) from data_gaps where last_day >= %s", today)
+    since_midnight = datetime.now(UTC) - datetime.combine(today, time(), LONDON)
+    assert missing <= max(0, since_midnight / HALF_HOUR - 4), (
+        "at most what has been for two hours; of the auction nothing"
+    )
+
+
+def test_a_stack_that_stood_still_for_a_week_has_a_gap_up_to_now(energy: Energy) -> None:
+    today = datetime.now(LONDON).date()
+    asked_for(energy, COUNTS, today - timedelta(days=7))
+    (gap,) = energy.query("select first_day, last_day >= %s from data_gaps", today - timedelta(days=1))
+    assert gap == (today - timedelta(days=6), True)

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 
-from tests.emulator import beckn, carbon_intensity, elexon, neso
+from tests.emulator import beckn, carbon_intensity, elexon, neso, wire
 from tests.emulator.faults import Fault
 from tests.emulator.protocol import Asked, Reply, Upstream
 from warehouse.database import Database
@@ -178,6 +178,9 @@ class _Handler(BaseHTTPRequestHandler):
             case "truncated":
                 reply = self.emulator.answer(asked)
                 self._send(replace(reply, body=reply.body[: len(reply.body) * 2 // 3]))
+            case kind if kind in wire.FAULTS:
+                wire.go_wrong(self, kind, self.emulator.answer(asked), self.emulator.stopped)
+                self._hang_up()
             case kind:
                 self._send(self.emulator.spoiled(kind, asked))
 

@@ -88,7 +88,7 @@ def test_recorded_errors(recorded_emulator: Emulator) -> None:
         ("/intensity/date/2022-03-27", 46),
         ("/intensity/date/2022-10-30", 50),
         ("/regional/intensity/2023-12-31T00:00Z/2024-01-02T00:00Z", 48),
-        ("/generation/2024-01-01T00:00Z/2024-01-01T00:00Z", 1),
+        ("/generation/2024-01-01T00:00Z/2024-01-01T00:01Z", 1),
     ],
 )
 def test_a_half_hour_is_in_if_its_end_is(emulator: Emulator, path: str, rows: int) -> None:

@@ -181,3 +181,21 @@ def test_a_night_between_a_loss_and_its_repair_loses_nothing_more(revised: Energ
     maintain()
     assert transform.fn()["failures"] == []
     assert bytes_of(revised) == before
+
+
+def test_what_dlt_notes_of_old_landings_goes_and_the_next_landing_does_not_miss_it(energy: Energy) -> None:
+    from flows.maintenance import NOTES_OF_DLT
+
+    energy.refresh(NATIONAL)
+    noted = {table: energy.value(f"select count(*) from staging.{table}") for table in NOTES_OF_DLT}
+    assert all(noted.values()), "each landing notes something"
+    for table, written_at in NOTES_OF_DLT.items():
+        energy.query(f"update staging.{table} set {written_at} = {written_at} - interval '8 days'")
+    energy.refresh("carbon_intensity__generation")
+    removed = maintain()
+    assert {table: removed[f"notes of dlt in {table}"] for table in NOTES_OF_DLT} == noted
+    assert all(energy.value(f"select count(*) from staging.{table}") > 0 for table in NOTES_OF_DLT), "young ones stay"
+    for table in NOTES_OF_DLT:
+        energy.query(f"truncate staging.{table}")
+    assert not energy.refresh("carbon_intensity", "elexon")["failures"]
+    assert "Every value is real" in energy.output

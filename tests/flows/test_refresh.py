@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 
+from flows.dbt_runner import Dbt
 from tests.conftest import CLEAN_TABLES, Energy, contents
 from tests.emulator import Emulator
 
@@ -167,7 +168,6 @@ def test_the_vintage_known_later_wins_whatever_the_order_of_arrival(energy: Ener
     for (later,) in payloads:
         energy.query("update ops.payload_verdicts set verdict = 'held' where payload_id <> %s", later)
         energy.query("update ops.payload_verdicts set verdict = 'passed' where payload_id = %s", later)
-        from flows.dbt_runner import Dbt
         from warehouse.settings import WarehouseSettings
 
         dbt = Dbt(energy.database, WarehouseSettings().data_dir)
@@ -192,5 +192,33 @@ def test_an_answer_without_rows_is_no_fault_and_is_filled(energy: Energy, emulat
     outcome = energy.refresh("carbon_intensity")
     assert not outcome["failures"]
     assert synthetic_share(energy, "generation_mix_national") == 1
-    assert "missing upstream and filled" in energy.output
+    missing = energy.value("select count(*) from generation_mix_national where is_synthetic")
+    assert f"{missing} half-hours missing upstream: synthetic values stand in" in energy.output
     assert energy.value("select count(*) from staging.rejected_payloads") == 0
+
+
+def test_the_summary_says_how_many_synthetic_half_hours_were_published_not_how_many_were_landed(
+    energy: Energy, emulator: Emulator
+) -> None:
+    energy.refresh("carbon_intensity__national")
+    energy.query(
+        "delete from carbon_intensity_national where period_start = (select max(period_start) from carbon_intensity_national)"
+    )
+    emulator.fault("500", PATHS["carbon_intensity__national"])
+    energy.refresh("carbon_intensity__national")
+    synthetic = energy.value("select count(*) from carbon_intensity_national where is_synthetic")
+    landed = energy.value("select max(half_hours_synthetic) from ops.fetches")
+    assert 1 <= synthetic <= 2 < landed
+    assert f"synthetic values stand in for {synthetic} half-hour" in energy.output
+    assert f"{landed} half-hours" not in energy.output
+    energy.refresh("carbon_intensity__national")
+    assert f"synthetic values stand in for {synthetic} half-hour" in energy.output, "they still do"
+
+
+def test_only_real_answers_for_the_present_make_a_source_fresh(energy: Energy) -> None:
+    dbt = Dbt(energy.database, energy.data_dir)
+    tables = [source for source in dbt.parse().result().sources.values() if source.schema == "staging"]
+    dbt.close()
+    watched = [source for source in tables if source.freshness and source.freshness.error_after]
+    assert len(watched) == 14, "all but those that no refresh asks for, and snapshots"
+    assert {source.freshness.filter for source in watched} == {"origin = 'live' and window_end >= fetched_at"}

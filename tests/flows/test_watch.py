@@ -254,3 +254,60 @@ def test_what_was_made_up_is_no_answer(energy: Energy, webhook: Webhook) -> None
     assert energy.value("select bool_and(is_synthetic) from carbon_intensity_national")
     assert late(watch(energy.database, datetime.now(UTC))) == {"carbon_intensity__national": "upstream"}
     assert webhook.states() == [("open", "upstream", "carbon_intensity")]
+
+
+def test_a_backfill_is_no_sign_of_life(energy: Energy) -> None:
+    asked(energy, NOW - timedelta(hours=5))
+    energy.query(
+        "insert into ops.fetches (run_id, dataset, request_url, window_start, window_end, outcome, attempts, seconds, fetched_at) "
+        "select run_id, dataset, request_url, window_start - interval '1 year', window_end - interval '1 year', 'landed', 1, "
+        "1, %s from ops.fetches",
+        NOW,
+    )
+    assert late(watch(energy.database, NOW)) == dict.fromkeys(WATCHED, "stopped")
+
+
+def test_an_answer_that_is_not_published_is_told_with_its_dataset_and_since_when(
+    energy: Energy, webhook: Webhook
+) -> None:
+    energy.refresh("carbon_intensity", "elexon")
+    now = datetime.now(UTC)
+    asked(energy, now)
+    assert watch(energy.database, now) == []
+    hour_ago = now - timedelta(hours=1)
+    energy.query("update staging.elexon__system_prices_payloads set fetched_at = %s, window_end = %s", hour_ago, now)
+    energy.query("delete from intermediate.published_payloads where model_name = 'wholesale_prices'")
+    (trouble,) = [found for found in watch(energy.database, now) if found.subject == "elexon__system_prices"]
+    assert trouble.kind == "unpublished"
+    assert f"answers wait to be published since {hour_ago:%Y-%m-%d %H:%M}Z, 60 minutes ago" in trouble.line
+    assert ("open", "unpublished", "elexon__system_prices") in webhook.states()
+    energy.refresh("carbon_intensity", "elexon")
+    assert watch(energy.database, now) == []
+    assert ("closed", "unpublished", "elexon__system_prices") in webhook.states()
+
+
+def test_a_table_that_falls_behind_its_cadence_is_told_with_its_newest_real_half_hour(energy: Energy) -> None:
+    energy.refresh("carbon_intensity__national", "elexon__market_index")
+    now = datetime.now(UTC)
+    asked(energy, now)
+    energy.query("delete from carbon_intensity_national where period_start >= %s", now - timedelta(hours=5))
+    energy.query("update wholesale_prices set is_synthetic = true where period_start >= %s", now - timedelta(hours=7))
+    found = {trouble.subject: trouble for trouble in watch(energy.database, now)}
+    assert {subject: trouble.kind for subject, trouble in found.items()} == {
+        "carbon_intensity__national": "behind",
+        "elexon__market_index": "behind",
+    }
+    newest = energy.value("select max(period_end) from carbon_intensity_national")
+    assert f"ended at {newest:%Y-%m-%d %H:%M}Z" in found["carbon_intensity__national"].line
+    newest = energy.value("select max(period_end) from wholesale_prices where not is_synthetic")
+    assert f"ended at {newest:%Y-%m-%d %H:%M}Z" in found["elexon__market_index"].line
+
+
+def test_upstream_last_heard_is_when_it_last_gave_a_real_answer_for_the_present(energy: Energy) -> None:
+    energy.refresh("carbon_intensity__national")
+    energy.query("update ops.fetches set fetched_at = fetched_at - interval '3 hours'")
+    energy.backfill("2024-01-01", "2024-01-01", "carbon_intensity__national")
+    energy.unplug()
+    energy.refresh("carbon_intensity__national")
+    (line,) = [line for line in energy.output.splitlines() if line.startswith("│ carbon_intensity_national ")]
+    assert "3 h ago" in line

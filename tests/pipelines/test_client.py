@@ -3,9 +3,13 @@
 import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipelines.client import UpstreamClient
 from pipelines.rate_limit import turn
@@ -17,8 +21,8 @@ from warehouse.settings import PROJECT_ROOT
 PATH = "/intensity/2024-01-01T00:30Z/2024-01-01T12:00Z"
 
 
-def client(emulator: Emulator, **settings: object) -> UpstreamClient:
-    fast = {"http_attempts": 3, "http_read_timeout_seconds": 1.0, "http_connect_timeout_seconds": 1.0, **settings}
+def client(emulator: Emulator, **more: object) -> UpstreamClient:
+    fast = {"http_attempts": 3, "http_read_timeout_seconds": 1.0, "http_connect_timeout_seconds": 1.0, **more}
     return UpstreamClient(emulator.settings["CARBON_INTENSITY_URL"], settings=PipelineSettings(**fast))
 
 
@@ -56,8 +60,7 @@ def test_a_refusal_is_never_tried_again(emulator: Emulator) -> None:
 
 
 def test_an_upstream_that_cannot_be_reached_is_found_out_once(emulator: Emulator) -> None:
-    settings = PipelineSettings(http_attempts=2)
-    unreachable = UpstreamClient("http://127.0.0.1:9", settings=settings)
+    unreachable = UpstreamClient("http://127.0.0.1:9", settings=PipelineSettings(http_attempts=2))
     assert "connection refused" in (unreachable.get(PATH).failure or "")
     again = unreachable.get(PATH)
     assert (again.attempts, again.seconds < 0.1) == (0, True)
@@ -65,8 +68,7 @@ def test_an_upstream_that_cannot_be_reached_is_found_out_once(emulator: Emulator
 
 
 def test_a_name_that_does_not_resolve_is_told_as_such() -> None:
-    settings = PipelineSettings(http_attempts=1)
-    answer = UpstreamClient("http://no-such-host.invalid", settings=settings).get(PATH)
+    answer = UpstreamClient("http://no-such-host.invalid", settings=PipelineSettings(http_attempts=1)).get(PATH)
     assert "name cannot be resolved" in (answer.failure or "")
 
 
@@ -104,9 +106,114 @@ def test_dropped_packets_are_given_up_on_within_seconds() -> None:
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
         time.sleep(0.2)
-        settings = PipelineSettings(http_connect_timeout_seconds=1.0, http_attempts=2)
-        answer = UpstreamClient(f"http://127.0.0.1:{port}", settings=settings).get(PATH)
+        patient = PipelineSettings(http_connect_timeout_seconds=1.0, http_attempts=2)
+        answer = UpstreamClient(f"http://127.0.0.1:{port}", settings=patient).get(PATH)
         for filler in fillers:
             filler.close()
     assert "no connection within the time-out" in (answer.failure or "")
     assert answer.seconds < 10
+
+
+ENDLESS = ["drip_length", "drip_close", "drip_chunked", "drip_gzip", "drip_headers", "endless_100"]
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_an_answer_that_never_ends_is_given_up_when_the_total_time_is_up(emulator: Emulator, kind: str) -> None:
+    emulator.fault(kind)
+    started = time.monotonic()
+    answer = client(emulator, http_total_timeout_seconds=1.5).get(PATH)
+    assert 1.4 < time.monotonic() - started < 10
+    assert answer.failure == "the answer was not complete after 1.5 s"
+    assert (answer.attempts, answer.status) == (1, None), "it is not tried again"
+
+
+def test_the_client_is_as_good_as_before_after_an_answer_that_never_ended(emulator: Emulator) -> None:
+    this = client(emulator, http_total_timeout_seconds=1.0)
+    assert this.get(PATH).failure is None
+    emulator.fault("drip_length", times=1)  # on the connection that the first request left open
+    assert this.get(PATH).failure
+    assert [this.get(PATH).failure for _ in range(3)] == [None] * 3
+    threads = threading.active_count()
+    for _ in range(20):
+        assert this.get(PATH).failure is None
+    assert threading.active_count() <= threads + 1, "no timer is left"
+
+
+def test_a_handshake_that_never_ends_is_given_up(emulator: Emulator) -> None:
+    """A server that takes connections and says nothing that TLS understands, byte by byte."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def serve() -> None:
+            taken, _ = listening.accept()
+            with taken, suppress(OSError):
+                taken.sendall(b"\x16\x03\x03\x40\x00")  # a TLS record of 16 kB
+                while True:
+                    time.sleep(0.1)
+                    taken.sendall(b"\x02")
+
+        threading.Thread(target=serve, daemon=True).start()
+        impatient = PipelineSettings(http_attempts=1, http_total_timeout_seconds=1.5)
+        answer = UpstreamClient(f"https://127.0.0.1:{listening.getsockname()[1]}", settings=impatient).get(PATH)
+    assert answer.failure == "the answer was not complete after 1.5 s"
+    assert answer.seconds < 10
+
+
+def test_a_redirect_within_the_host_is_followed_and_the_answer_has_its_address(emulator: Emulator) -> None:
+    emulator.fault("redirect_here", times=1)
+    answer = client(emulator).get(PATH)
+    assert (answer.failure, answer.status) == (None, 200)
+    assert answer.url.endswith(f"{PATH}?moved=1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("redirect_elsewhere", "HTTP 302 to another host (localhost), which is not followed"),
+        ("redirect_no_address", "HTTP 302 to what is no address"),
+        ("redirect_no_text", "HTTP 302 to what is no address"),
+        ("redirect_loop", "more than 5 redirects"),
+    ],
+)
+def test_any_other_redirect_is_a_failure_in_words(emulator: Emulator, kind: str, words: str) -> None:
+    emulator.fault(kind)
+    answer = client(emulator).get(PATH)
+    assert (answer.failure, answer.attempts) == (words, 1)
+
+
+def test_the_body_of_a_redirect_is_not_waited_for(emulator: Emulator) -> None:
+    emulator.fault("drip_redirect", times=1)
+    answer = client(emulator).get(PATH)
+    assert answer.failure is None
+    assert answer.seconds < 10
+
+
+def test_a_retry_after_that_is_no_number_is_none(emulator: Emulator) -> None:
+    emulator.fault("odd_retry_after", times=1)
+    answer = client(emulator).get(PATH)
+    assert (answer.failure, answer.attempts) == (None, 2)
+
+
+@given(
+    status=st.sampled_from([200, 301, 302, 303, 307, 308, 404, 429, 503]),
+    name=st.sampled_from(["Location", "Retry-After", "Content-Type", "Content-Encoding", "Set-Cookie", "X"]),
+    value=st.binary(max_size=20).filter(lambda value: b"\r" not in value and b"\n" not in value),
+)
+@settings(max_examples=60)
+def test_no_header_raises(status: int, name: str, value: bytes) -> None:
+    head = f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\nConnection: close\r\n{name}: ".encode() + value + b"\r\n\r\n{}"
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def serve() -> None:
+            taken, _ = listening.accept()
+            with taken, suppress(OSError):
+                taken.recv(10_000)
+                taken.sendall(head)
+
+        threading.Thread(target=serve, daemon=True).start()
+        fast = PipelineSettings(http_attempts=1, http_total_timeout_seconds=2.0)
+        answer = UpstreamClient(f"http://127.0.0.1:{listening.getsockname()[1]}", settings=fast).get(PATH)
+    assert answer.failure is not None or answer.status == 200

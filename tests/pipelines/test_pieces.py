@@ -63,7 +63,19 @@ def test_a_day_of_demand_takes_its_whole_year() -> None:
     assert window == settlement_days(date(2023, 1, 1), date(2023, 12, 31))
 
 
-def test_auctions_are_asked_for_by_the_financial_year_that_their_file_has() -> None:
-    years = settlement_days(date(2024, 1, 1), date(2025, 6, 1))
-    starts = [settlement_day(w.start) for w in DATASETS["neso__eac_results"].pieces.cover(years.half_hours())]
-    assert starts == [date(2024, 1, 1), date(2024, 4, 1), date(2025, 4, 1)]
+def test_auctions_are_asked_for_by_the_efa_days_that_their_file_has() -> None:
+    years = settlement_days(date(2024, 3, 1), date(2026, 4, 30))
+    starts = [window.start for window in DATASETS["neso__eac_results"].pieces.cover(years.half_hours())]
+    assert starts[1:] == [datetime(year, 3, 31, 22, tzinfo=UTC) for year in (2024, 2025, 2026)]
+
+
+@given(st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)))
+def test_demand_data_update_is_asked_for_no_day_that_it_does_not_hold(now: datetime) -> None:
+    """It begins with the month before this one."""
+    dataset = DATASETS["neso__demand_update"]
+    window = dataset.refreshes(now)
+    assert window is not None and window.start == dataset.earliest(now)
+    today = settlement_day(now)
+    month_before = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    assert month_before <= settlement_day(window.start) <= today - timedelta(days=28)
+    assert DATASETS["neso__demand_history"].lag <= now - window.start, "what is older is in the file of the year"

@@ -15,6 +15,10 @@ from tests.emulator.protocol import Asked, Reply
 
 LONDON = ZoneInfo("Europe/London")
 LONGEST = timedelta(days=30)
+TOO_LONG_FOR_REGIONS = timedelta(days=14)
+BAD_ORDER = (
+    "The start datetime should be less than the end datetime e.g. /intensity/2017-08-25T12:35Z/2017-08-25T15:35Z"
+)
 BODIES_REMEMBERED = 100
 BAD_PATH = "Please enter a valid path e.g. /intensity/"
 BAD_INSTANT = "Please enter a valid datetime in ISO8601 format YYYY-MM-DDThh:mmZ e.g. /intensity/2017-08-25T15:30Z"
@@ -75,7 +79,10 @@ class CarbonIntensity:
             case ["generation"]:
                 return compact(self._rows.between("generation", *self._rows.latest())[-1])
             case ["generation", start, end] if end not in ("fw24h", "fw48h"):
-                return compact(self._rows.between("generation", *_year_end(*_window(start, end))))
+                first, last = _window(start, end)
+                if first > self._now():  # what has not begun is answered with what was published last
+                    return compact(self._rows.between("generation", *self._rows.latest())[-1:])
+                return compact(self._rows.between("generation", *_year_end(first, last)))
             case ["regional", *rest]:
                 return self._regional(rest)
         raise BadRequest(BAD_PATH)
@@ -122,7 +129,12 @@ class CarbonIntensity:
             case ["postcode", outcode]:
                 return compact([self._one_region(_outcode(outcode), *self._rows.latest(), outcode=outcode)])
             case ["intensity", start, end, *narrowed]:
-                first, last, year_of = _year_end(*_window(start, end))
+                first, last = _window(start, end)
+                if last - first >= TOO_LONG_FOR_REGIONS:
+                    raise BadRequest(
+                        "The date range you have specified is greater than 14 days, please use a shorter one"
+                    )
+                first, last, year_of = _year_end(first, last)
                 match narrowed:
                     case []:
                         return compact(self._rows.between("regional", first, last, year_of))
@@ -168,7 +180,10 @@ def _window(start: str, end: str) -> tuple[datetime, datetime]:
     if end in AHEAD_OR_BACK:
         back, ahead = AHEAD_OR_BACK[end]
         return first + timedelta(hours=back), first + timedelta(hours=ahead)
-    return first, _instant(end)
+    last = _instant(end)
+    if first >= last:
+        raise BadRequest(BAD_ORDER)
+    return first, last
 
 
 def _year_end(first: datetime, last: datetime) -> tuple[datetime, datetime, datetime]:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,10 +14,19 @@ Result = dict[str, Any]
 
 
 class Portal:
-    """Knows every resource; `answers(sql)` is a result of the datastore, or None where that is to fail."""
+    """Knows every resource; `answers(sql)` is a result of the datastore, or None where that is to fail.
 
-    def __init__(self, answers: Callable[[str], Result | None] = lambda sql: {"records": []}):
+    `names` are the resources that it has a name of, by id; `package_search` finds those.
+    """
+
+    def __init__(
+        self,
+        answers: Callable[[str], Result | None] = lambda sql: {"records": []},
+        names: Mapping[str, str] | None = None,
+    ):
         self.answers = answers
+        self.names = names or {}
+        self.gone: set[str] = set()
         self.statements: list[str] = []
         portal = self
 
@@ -30,12 +39,19 @@ class Portal:
 
             def do_GET(self) -> None:
                 result: Result | None = {"last_modified": None}
+                asked = parse_qs(urlsplit(self.path).query)
+                if "resource_show" in self.path and asked["id"][0] in portal.names:
+                    result = {"last_modified": None, "name": portal.names[asked["id"][0]]}
+                if "package_search" in self.path:
+                    listed = [{"id": id_, "name": name} for id_, name in portal.names.items()]
+                    result = {"results": [{"name": "a-package", "resources": listed}]}
                 if "datastore_search_sql" in self.path:
                     statement = parse_qs(urlsplit(self.path).query)["sql"][0]
                     portal.statements.append(statement)
                     result = portal.answers(statement)
+                is_gone = "resource_show" in self.path and asked["id"][0] in portal.gone
                 body = json.dumps({"help": "", "success": True, "result": result}).encode()
-                self.send_response(500 if result is None else 200)
+                self.send_response(404 if is_gone else 500 if result is None else 200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -18,6 +18,7 @@ from pipelines.periods import HALF_HOUR, Window, floor, settlement_days
 from pipelines.settings import PipelineSettings
 from tests.emulator import Emulator
 from tests.pipelines.neso.bodies import UPDATE
+from tests.pipelines.neso.portal import Portal
 
 ONE_ATTEMPT = PipelineSettings(http_attempts=1, http_connect_timeout_seconds=1.0)
 DAY = settlement_days(datetime(2024, 1, 1).date(), datetime(2024, 1, 1).date())
@@ -166,3 +167,42 @@ def test_a_portal_that_cannot_be_reached_is_asked_once() -> None:
     (answer,) = DEMAND_UPDATE.ask(Asking(client, DAY)).answers
     assert "resource_show" in answer.url
     assert "connection refused" in (answer.failure or "")
+
+
+def rolled(dataset: Dataset, names: dict[str, str]) -> tuple[Answered, list[str]]:
+    """What a dataset is answered by a portal whose resources have these names, and what the datastore was asked."""
+    with Portal(names=names) as portal:
+        client = portal.client()
+        return dataset.ask(Asking(client, DAY)), portal.statements
+
+
+def test_a_resource_whose_id_is_now_the_archive_is_read_under_the_id_that_has_its_name() -> None:
+    """The portal rolls a file: the old id still answers, with the archive, and a new id has the data and the old name."""
+    own = resources.N2EX
+    names = {own.id: "N2EX GB Day-Ahead Price (Archive)", "new-id": own.name}
+    answered, statements = rolled(N2EX, names)
+    assert all('"new-id"' in statement for statement in statements)
+    assert answered.note and "it was found by its name as new-id" in answered.note
+    assert answered.params["resource_id"] == "new-id"
+
+
+def test_a_resource_that_only_got_another_name_is_read_with_a_warning() -> None:
+    answered, statements = rolled(N2EX, {resources.N2EX.id: "Prices"})
+    assert all(resources.N2EX.id in statement for statement in statements)
+    assert answered.note and answered.note.startswith("WARNING")
+
+
+def test_a_resource_with_its_name_is_read_without_a_remark() -> None:
+    answered, _ = rolled(N2EX, {resources.N2EX.id: f"{resources.N2EX.name} ", "other": resources.N2EX.name})
+    assert answered.note is None
+
+
+def test_the_rows_of_an_archive_that_does_not_exist_yet_are_read_in_the_current_file() -> None:
+    archive = resources.eac_results(2026, 2027)  # in April 2027
+    current = resources.EAC_CURRENT
+    with Portal(names={current.id: current.name}) as portal:
+        portal.gone.add(archive.id)
+        answered = asks_datastore(lambda window: archive)(Asking(portal.client(), DAY))
+        assert [answer.failure for answer in answered.answers] == [None]
+        assert all(current.id in statement for statement in portal.statements)
+    assert resources.eac_results(2025, 2027).kept_in is None, "older ones are there"

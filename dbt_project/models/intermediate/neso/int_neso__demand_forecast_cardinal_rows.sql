@@ -32,19 +32,20 @@ lines as (
 half_hours as (
     select lines.*, spine.period_start
     from lines
-    cross join lateral generate_series(
+    left join lateral generate_series(
         {{ settlement_day_start('lines.target_date') }},
         {{ settlement_day_start('lines.target_date + 1') }} - interval '30 minutes',
         interval '30 minutes'
     ) as spine (period_start)
-    where (spine.period_start >= lines.point_at or lines.is_first)
-        and (spine.period_start < lines.next_at or lines.next_at is null)
+        on (lines.point_at <= spine.period_start or lines.is_first)
+        and (lines.next_at > spine.period_start or lines.next_at is null)
 ),
 
 interpolated as (
     select
         *,
         case
+            when period_start is null then null
             when next_at is null or period_start < point_at then national_demand
             else national_demand + (next_demand - national_demand)
                 * (extract(epoch from period_start - point_at) / nullif(extract(epoch from next_at - point_at), 0))
@@ -52,17 +53,14 @@ interpolated as (
     from half_hours
 )
 
+-- No step reads two payloads together, so that a condition on `payload_id` decides which ones are unpacked.
 select
-    points.payload_id,
-    points.is_synthetic,
-    points.fetched_at,
-    interpolated.period_start,
-    coalesce(interpolated.issued_at, points.fetched_at) as issued_at,
-    (case when interpolated.demand between 1 and {{ most_demand_mw() }} then round(interpolated.demand) end)::integer
-        as national_demand_mw,
+    payload_id,
+    is_synthetic,
+    fetched_at,
+    period_start,
+    coalesce(issued_at, fetched_at) as issued_at,
+    (case when demand between 1 and {{ most_demand_mw() }} then round(demand) end)::integer as national_demand_mw,
     null::integer as transmission_system_demand_mw,
-    case
-        when interpolated.demand not between 1 and {{ most_demand_mw() }} then 'demand outside 1..{{ most_demand_mw() }} MW'
-    end as fault
-from (select distinct payload_id, is_synthetic, fetched_at from points) as points
-left join interpolated on points.payload_id = interpolated.payload_id
+    case when demand not between 1 and {{ most_demand_mw() }} then 'demand outside 1..{{ most_demand_mw() }} MW' end as fault
+from interpolated

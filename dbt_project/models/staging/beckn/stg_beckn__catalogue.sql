@@ -47,8 +47,8 @@ left join lateral (
     from (
         select
             coalesce(catalogue ->> 'beckn:providerId', catalogue #>> '{beckn:provider,beckn:id}') as provider_id,
-            (catalogue #>> '{beckn:validity,schema:startDate}')::timestamptz as valid_from,
-            (catalogue #>> '{beckn:validity,schema:endDate}')::timestamptz as valid_until,
+            {{ utc_instant("catalogue #>> '{beckn:validity,schema:startDate}'") }} as valid_from,
+            {{ utc_instant("catalogue #>> '{beckn:validity,schema:endDate}'") }} as valid_until,
             catalogue -> 'beckn:items' as items
         from jsonb_array_elements(payload.payload -> 'message' -> 'catalogs') as catalogue
         offset 0

@@ -12,4 +12,10 @@ select
     {{ settlement_period("(record ->> 'startTime')::timestamptz") }} as settlement_period,
     false as is_forecast
 from {{ source('staging', 'elexon__demand_outturn_payloads') }} as payload
-left join lateral jsonb_array_elements(payload.payload -> 'data') as record on true
+left join lateral (
+    -- of two rows for a half-hour the one that was published later counts
+    select distinct on (record ->> 'startTime') record
+    from jsonb_array_elements(payload.payload -> 'data') as record
+    order by record ->> 'startTime', record ->> 'publishTime' desc
+    offset 0
+) as latest on true

@@ -1,0 +1,81 @@
+"""What the staging models make of odd payloads."""
+
+import csv
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from pipelines.catalogue import DATASETS
+from pipelines.periods import HALF_HOUR, Window, iso
+from tests.conftest import RECORDED_DIR, Energy, needs_recorded
+from tests.flows.test_door_and_sql import land
+from tests.pipelines.hostile import Sample
+
+START = datetime(2026, 11, 9, 10, tzinfo=UTC)
+
+
+def test_of_two_outturns_of_a_half_hour_the_one_that_was_published_later_counts(energy: Energy) -> None:
+    body = """{"data": [
+        {"startTime": "2026-11-09T10:00:00Z", "publishTime": "2026-11-09T10:45:00Z", "initialDemandOutturn": 20000},
+        {"startTime": "2026-11-09T10:00:00Z", "publishTime": "2026-11-09T10:30:00Z", "initialDemandOutturn": 30000},
+        {"startTime": "2026-11-09T10:30:00Z", "publishTime": "2026-11-09T11:00:00Z", "initialDemandOutturn": 40000}
+    ]}"""
+    sample = Sample(DATASETS["elexon__demand_outturn"], Window(START, START + HALF_HOUR), None)
+    land(energy, sample, {"": body.encode(), "empty": b'{"data": []}'})
+    rows = energy.query("select period_start, nd from intermediate.stg_elexon__demand_outturn order by 1 nulls last")
+    assert rows == [(START, 20000), (START + HALF_HOUR, 40000), (None, None)], "a payload without a row is still one"
+
+
+def mix(solar: float) -> str:
+    shares = {"gas": 100 - solar, "solar": solar} | dict.fromkeys(
+        ("biomass", "coal", "imports", "nuclear", "other", "hydro", "wind"), 0
+    )
+    return json.dumps([{"fuel": fuel, "perc": perc} for fuel, perc in shares.items()])
+
+
+@pytest.mark.parametrize(
+    ("start", "solar", "is_possible"),
+    [
+        ("2026-09-23T05:00Z", 78, False),  # the half-hours of that morning, with 19 and 22.5 GW of sun
+        ("2026-09-23T05:30Z", 84, False),
+        ("2026-06-21T12:00Z", 47, True),  # the most of 2026
+        ("2026-06-21T12:00Z", 84, False),
+        ("2026-12-21T12:00Z", 25, True),
+        ("2026-12-21T22:00Z", 6, False),
+        ("2026-06-21T03:30Z", 5, True),
+    ],
+)
+@pytest.mark.parametrize("dataset", ["generation", "regional"])
+def test_a_mix_with_more_sun_than_the_sun_can_give_is_a_fault(
+    energy: Energy, dataset: str, start: str, solar: float, is_possible: bool
+) -> None:
+    begins = datetime.fromisoformat(start)
+    span = f'"from": "{start}", "to": "{iso(begins + HALF_HOUR)}"'
+    body = {
+        "generation": f'{{"data": [{{{span}, "generationmix": {mix(solar)}}}]}}',
+        "regional": f'{{"data": [{{{span}, "regions": [{{"regionid": 13, "shortname": "", '
+        f'"intensity": {{"forecast": 90}}, "generationmix": {mix(solar)}}}]}}]}}',
+    }[dataset]
+    sample = Sample(DATASETS[f"carbon_intensity__{dataset}"], Window(begins, begins + HALF_HOUR), None)
+    land(energy, sample, {"": body.encode()})
+    (row,) = energy.query(f"select solar_pct, fault from intermediate.int_carbon_intensity__{dataset}_rows")
+    if dataset == "regional" and begins.hour == 12:
+        is_possible = True  # at noon a region may live by the sun
+    assert row == ((solar, None) if is_possible else (None, "more solar than the sun can give"))
+
+
+@needs_recorded
+def test_no_recorded_half_hour_has_more_sun_than_the_sun_can_give(energy: Energy) -> None:
+    assert RECORDED_DIR is not None
+    with (RECORDED_DIR / "carbon_intensity/auxiliary/neso_historic_generation_mix_2026.csv").open() as file:
+        rows = [(row["DATETIME"][:16].replace(" ", "T"), float(row["SOLAR_perc"])) for row in csv.DictReader(file)]
+    begins = datetime.fromisoformat(f"{rows[0][0]}Z")
+    data = ", ".join(
+        f'{{"from": "{start}Z", "to": "{iso(datetime.fromisoformat(f"{start}Z") + HALF_HOUR)}", "generationmix": {mix(solar)}}}'
+        for start, solar in rows
+    )
+    sample = Sample(DATASETS["carbon_intensity__generation"], Window(begins, begins + HALF_HOUR), None)
+    land(energy, sample, {"": f'{{"data": [{data}]}}'.encode()})
+    counted = energy.query("select count(*), count(fault) from intermediate.int_carbon_intensity__generation_rows")
+    assert counted == [(len(rows), 0)] and len(rows) > 11_000
