@@ -1,23 +1,9 @@
-"""`ops.logins`: what each role logs in with; and bookings that hold, whatever the service writes."""
+"""Bookings that hold, whatever the service writes."""
 
 from alembic import op
 
-revision = "20261125_2000"
-down_revision = "20261123_2200"
-
-LOGINS = """
-create table ops.logins (
-    role text primary key check (role in ('energy_loader', 'energy_transformer', 'energy_service', 'energy_reader')),
-    login text,
-    password text,
-    refused_because text,
-    created_at timestamptz not null default clock_timestamp(),
-    check ((login is not null and password is not null) = (refused_because is null))
-);
-comment on table ops.logins is 'One row per role: the login that connects under it. Only the owner of the database reads this.';
-comment on column ops.logins.refused_because is 'Why there is no login: the server does not let this user make one, or does not accept it.';
-revoke all on ops.logins from public;
-"""
+revision = "20261125_2005"
+down_revision = "20261125_2000"
 
 # A booking is what was decided: it is released once, and never changed. A window carries no more than its catalogue ever said.
 KEPT = """
@@ -125,18 +111,16 @@ where workload.workload_id = placement.workload_id and placement.released_at is 
 
 
 def upgrade() -> None:
-    """The table of logins, which `warehouse.logins` fills; rules of bookings, after what breaks them is mended."""
-    op.execute(LOGINS)
+    """The rules, after what breaks them is mended."""
     op.execute(LEAKED)
     op.execute(KEPT)
     op.execute(HOLDS)
 
 
 def downgrade() -> None:
-    """Every room works under the owner's login again, and bookings are the service's word."""
+    """Bookings are the service's word again."""
     op.execute("drop trigger placement_booking on app.workload_placements")
     op.execute("drop trigger placement_is_kept on app.workload_placements")
     op.execute("drop trigger workload_booking on app.compute_workloads")
     op.execute("drop trigger workload_demand on app.compute_workloads")
     op.execute("drop function app.keep_booking, app.keep_demand, app.booking_holds")
-    op.execute("drop table ops.logins")
