@@ -115,11 +115,15 @@ def recover(data_dir: Path) -> None:
         password = secrets.token_urlsafe(24)
         statement = f"alter role {ADMIN} with login superuser password '{password}'\n"
         # single-user mode asks for no password: whoever may write the files may do this
-        said = postgres_programs.run(
-            "postgres", "--single", "-D", str(cluster), "postgres", data_dir=data_dir, statements=statement
-        )
+        try:
+            said = postgres_programs.run(
+                "postgres", "--single", "-D", str(cluster), "postgres", data_dir=data_dir, statements=statement
+            )
+        except subprocess.CalledProcessError as error:
+            said = f"{error.stderr}\nERROR: {error}"
         if "ERROR" in said:
-            raise UsageError(f"PostgreSQL does not set a new password: {said.strip().splitlines()[-1]}")
+            words = " | ".join(said.strip().splitlines()[-3:])
+            raise UsageError(f"PostgreSQL does not set a new password, try again: {words}")
         _write_secrets(data_dir, port=port, password=password)
 
 

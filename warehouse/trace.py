@@ -8,9 +8,10 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
+from pydantic import ValidationError
 
 from warehouse.database import Role, resolve
-from warehouse.errors import UsageError
+from warehouse.errors import LockTimeoutError, UsageError, in_words
 from warehouse.prepare import prepare
 from warehouse.trace_part import part_of
 
@@ -109,7 +110,8 @@ def _print(found: dict[str, Any]) -> None:
     block(f"Payload of staging.{found['dataset']}_payloads", found["payload"])
     if found["payload"]["origin"] == "synthetic":
         print("  SYNTHETIC: generated here, because the upstream gave nothing; the request is the one that failed")
-    print(f"\nWhat it says of this row\n  {json.dumps(found['part'])}")
+    said = json.dumps(found["part"]) if found["part"] else "no record of the payload names it"
+    print(f"\nWhat it says of this row\n  {said}")
     if found["landed_by"]:
         run = found["landed_by"]
         block(
@@ -139,8 +141,11 @@ def main() -> None:
         prepare(database)
         with database.connect(role=Role.LOADER) as connection:
             _print(trace(connection, sys.argv[1], sys.argv[2:]))
-    except UsageError as error:
+    except LockTimeoutError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except (UsageError, ValidationError) as error:
+        print(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -1,22 +1,48 @@
-"""The part of a payload that speaks of a row of a clean table: found by what upstreams call a half-hour."""
+"""The part of a payload that a row of a clean table was read from.
 
-from collections.abc import Iterator, Mapping
+Found by what upstreams call a half-hour; in a Beckn catalogue, which has none, by the id of a window, a zone or an offer.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
 HALF_HOUR = timedelta(minutes=30)
+CATALOGUE_SAYS = ("beckn:validity", "beckn:provider", "beckn:providerId")
+"""What a catalogue says once for all of its items."""
 
 
 def part_of(payload: Any, row: Mapping[str, Any]) -> list[Any]:
-    """The records of a payload that the row was read from."""
-    start = row.get("period_start") or row["delivery_start"]
+    """The records of a payload that the row was read from; empty if none of them names it."""
+    catalogues = (payload.get("message") or {}).get("catalogs") if isinstance(payload, dict) else None
+    if catalogues is not None:
+        return list(_of_catalogues(catalogues, row))
+    start = row.get("period_start") or row.get("delivery_start")
+    if start is None:
+        return []
     return [
         _of_its_region(record, row)
         for record in _records(payload)
         if any(_has(record, sign) for sign in _signs(start, row))
     ]
+
+
+def _of_catalogues(catalogues: Iterable[dict[str, Any]], row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Items by their window or zone. Of an offer that was withdrawn what is left is its window, which no longer has it."""
+    offer_id = None if row.get("is_withdrawn") else row.get("offer_id")
+    for catalogue in catalogues:
+        if offer_id:
+            for offer in catalogue.get("beckn:offers") or []:
+                if offer.get("beckn:id") == offer_id and row["window_id"] in offer.get("beckn:items", []):
+                    yield offer
+            continue
+        for item in catalogue.get("beckn:items") or []:
+            grid = (item.get("beckn:itemAttributes") or {}).get("beckn:gridParameters") or {}
+            zone_id = f"{grid.get('gridZone')}/{grid.get('gridArea')}"
+            if item.get("beckn:id") == row["window_id"] if "window_id" in row else zone_id == row.get("zone_id"):
+                yield {**{name: catalogue[name] for name in CATALOGUE_SAYS if name in catalogue}, **item}
 
 
 def _records(payload: Any) -> list[dict[str, Any]]:

@@ -321,7 +321,7 @@ def test_a_capacity_is_not_given_twice_by_a_change_either(db: psycopg.Connection
         ("released_at = null", released),
         ("starts_at = starts_at - interval '1 hour', ends_at = ends_at - interval '1 hour'", later),
     ):
-        with refused(db, errors.CheckViolation, "placement_capacity"):
+        with refused(db, errors.CheckViolation, "placement_is_kept"):
             db.execute(f"update app.workload_placements set {change} where placement_id = %s", [placement])
 
 

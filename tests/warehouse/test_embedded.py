@@ -3,7 +3,12 @@
 import json
 import os
 import signal
+import socket
 import stat
+import subprocess
+import sys
+import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +16,10 @@ import psutil
 import pytest
 
 from warehouse import embedded
+from warehouse.database import Role, logins
 from warehouse.errors import UsageError
+from warehouse.prepare import prepare
+from warehouse.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.embedded_only
 
@@ -74,3 +82,185 @@ def test_data_of_another_version_is_refused(data_dir: Path) -> None:
             embedded.ensure_running(data_dir)
     finally:
         version.write_text(f"{embedded.MAJOR_VERSION}\n")
+
+
+MANY_ROWS = "select count(*) from generate_series(1, 20000000000)"
+
+
+def fill(data_dir: Path) -> None:
+    with embedded.ensure_running(data_dir).connect() as connection:
+        connection.execute("create table kept as select 1 as one")
+
+
+def is_kept(data_dir: Path) -> bool:
+    with embedded.ensure_running(data_dir).connect() as connection:
+        return connection.execute("select one from kept").fetchone() == (1,)
+
+
+def command(data_dir: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "warehouse", *arguments],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "DATA_DIR": str(data_dir), **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("is_up", [True, False])
+@pytest.mark.parametrize("left", [None, "", "{", "[]", '{"port": 1}', '{"port": "x", "password": "y"}'])
+def test_a_lost_password_is_refused_and_can_be_replaced(data_dir: Path, left: str | None, is_up: bool) -> None:
+    fill(data_dir)
+    port = embedded.ensure_running(data_dir).port
+    if not is_up:
+        embedded.stop(data_dir)
+    kept = data_dir / "postgres.json"
+    if left is None:
+        kept.unlink()
+    else:
+        kept.write_text(left)
+    before = sorted(path.name for path in data_dir.iterdir())
+    refused = command(data_dir, "up")
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1, refused.stderr
+    assert str(data_dir / "postgres") in refused.stderr and "python -m warehouse recover" in refused.stderr
+    assert sorted(path.name for path in data_dir.iterdir()) == before, "nothing is renamed, nothing made"
+    recovered = command(data_dir, "recover")
+    assert recovered.returncode == 0, recovered.stderr
+    assert is_kept(data_dir)
+    assert embedded.ensure_running(data_dir).port == port
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_where_there_is_no_database_there_is_nothing_to_recover(data_dir: Path) -> None:
+    done = command(data_dir, "recover")
+    assert done.returncode == 2 and "nothing to recover" in done.stderr
+    assert not (data_dir / "postgres.json").exists()
+
+
+def test_recovering_replaces_the_password_and_leaves_the_logins(data_dir: Path) -> None:
+    old = embedded.ensure_running(data_dir)
+    prepare(old)
+    login = logins(old)[Role.READER]
+    embedded.recover(data_dir)
+    new = embedded.ensure_running(data_dir)
+    assert new.password != old.password
+    with pytest.raises(UsageError, match="password authentication failed"):
+        old.connect()
+    new.as_login(login).connect().close()
+
+
+def test_a_making_that_was_killed_is_begun_anew(data_dir: Path) -> None:
+    """At any moment: what has the name of the cluster is complete and has its password."""
+    for moment in (0.05, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3):
+        maker = subprocess.Popen(
+            [sys.executable, "-c", "import sys, pathlib; from warehouse import embedded; "
+             "print(flush=True); embedded.ensure_running(pathlib.Path(sys.argv[1]))", str(data_dir)],
+            cwd=PROJECT_ROOT, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert maker.stdout
+        maker.stdout.readline()
+        time.sleep(moment)
+        maker.kill()
+        maker.communicate()
+    embedded.ensure_running(data_dir).connect().close()
+    assert not list(data_dir.glob("postgres.making*/postgres/global"))
+    assert not list(data_dir.glob("*password*"))
+
+
+@pytest.mark.parametrize(
+    "statement", [MANY_ROWS, "select pg_sleep(600)", "insert into busy select generate_series(1, 50000000)"]
+)
+def test_right_after_a_busy_server_was_killed_it_starts_again(data_dir: Path, statement: str) -> None:
+    fill(data_dir)
+    address = embedded.ensure_running(data_dir)
+    with address.connect() as connection:
+        connection.execute("create table busy (n bigint)")
+    clients = [address.connect() for _ in range(3)]
+    for client in clients:
+        client.pgconn.send_query(statement.encode())
+    pid = int((data_dir / "postgres/postmaster.pid").read_text().splitlines()[0])
+    os.kill(pid, signal.SIGKILL)
+    again = embedded.ensure_running(data_dir)
+    assert again.port == address.port
+    assert is_kept(data_dir)
+    for client in clients:
+        client.close()
+
+
+def test_a_lock_file_that_names_another_process_does_not_keep_it_down(data_dir: Path) -> None:
+    """As after the machine went down: its number belongs to another program now."""
+    fill(data_dir)
+    lock_file = data_dir / "postgres/postmaster.pid"
+    lines = lock_file.read_text().splitlines()
+    embedded.stop(data_dir)
+    lock_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+    assert is_kept(data_dir)
+
+
+def test_the_port_stays_and_lies_below_those_of_outgoing_connections(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ports = []
+    for _ in range(2):
+        ports.append(embedded.ensure_running(data_dir).port)
+        embedded.stop(data_dir)
+    assert ports[0] == ports[1] in embedded.PORTS
+    lowest = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if lowest.exists():
+        assert ports[0] < int(lowest.read_text().split()[0])
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((embedded.HOST, ports[0]))
+        other.listen()
+        moved = embedded.ensure_running(data_dir).port
+    assert moved != ports[0] and moved in embedded.PORTS
+    assert f"port {ports[0]} is taken" in caplog.text
+
+
+def test_it_writes_nothing_outside_its_folder(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    temporary, home = (tmp_path_factory.mktemp(name) for name in ("temporary", "home"))
+    places = [
+        *temporary.parents[:2],
+        Path(tempfile.gettempdir()),
+        Path("/tmp"),
+        Path("/var/run"),
+        Path("/run/postgresql"),
+    ]
+    before = {place: set(place.iterdir()) for place in places if place.is_dir()}
+    done = command(data_dir, "up", TMPDIR=str(temporary), HOME=str(home), XDG_RUNTIME_DIR=str(temporary))
+    assert done.returncode == 0, done.stderr
+    address = embedded.ensure_running(data_dir)
+    with address.connect() as connection:  # sorts on disk, hashes on disk, temporary tables
+        connection.execute("set work_mem = '64kB'")
+        connection.execute(
+            "create temporary table t as select md5(n::text) as m from generate_series(1, 100000) as n order by 1"
+        )
+        server = psutil.Process(int((data_dir / "postgres/postmaster.pid").read_text().splitlines()[0]))
+        opened = {Path(file.path) for process in (server, *server.children()) for file in process.open_files()}
+    assert opened and all(path.is_relative_to(data_dir) for path in opened), opened
+    for place, there in before.items():
+        assert {
+            path for path in set(place.iterdir()) - there if "pg" in path.name.lower() or "PGSQL" in path.name
+        } == set()
+    assert list(temporary.iterdir()) == list(home.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
+def test_folders_that_can_be_searched_keep_their_mode(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shut, opened = tmp_path / "shut", tmp_path / "shut/opened"
+    opened.mkdir(parents=True)
+    shut.chmod(0o750)
+    opened.chmod(0o711)
+    data_dir = opened / "data"
+    try:
+        embedded.ensure_running(data_dir)
+        assert stat.S_IMODE(opened.stat().st_mode) == 0o711
+        assert stat.S_IMODE(shut.stat().st_mode) == 0o751
+        assert f"{shut} gets o+x" in caplog.text and f"{opened} gets" not in caplog.text
+        said = len(caplog.records)
+        embedded.stop(data_dir)
+        embedded.ensure_running(data_dir)
+        assert len(caplog.records) == said
+    finally:
+        embedded.stop(data_dir)

@@ -9,8 +9,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
+import pytest
+
 from tests.conftest import Energy, contents
 from warehouse.database import Database
+from warehouse.errors import LockTimeoutError
 from warehouse.locks import exclusive, exclusive_all, is_held
 from warehouse.settings import PROJECT_ROOT
 
@@ -18,6 +22,7 @@ NAMES = ("one", "two", "three")
 HOLDER = """
 import sys, time
 from warehouse.database import resolve
+from warehouse.errors import LockTimeoutError
 from warehouse.locks import exclusive_all
 with exclusive_all(resolve(), sys.argv[1:]):
     print("held", flush=True)
@@ -138,3 +143,41 @@ def test_two_refreshes_of_a_dataset_at_once_leave_the_tables_of_one(energy: Ener
     starts = {row[0] for row in after_two} & {row[0] for row in after_one}  # a half-hour may have begun in between
     assert len(starts) > 190
     assert [row for row in after_two if row[0] in starts] == [row for row in after_one if row[0] in starts]
+
+
+def hold(database: Database, name: str) -> psycopg.Connection:
+    """A stranger that holds the lock for as long as its connection is open."""
+    stranger = database.connect(name="a stranger")
+    stranger.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [name])
+    return stranger
+
+
+def test_a_wait_is_bounded_and_names_the_holder(energy: Energy) -> None:
+    energy.set(LOCK_WAIT_SECONDS="0.5")
+    with hold(energy.database, "publish") as stranger:
+        who = f"process {stranger.info.backend_pid}, user {energy.database.user}, application a stranger"
+        words = f"0.5 s .LOCK_WAIT_SECONDS.*'publish' is held by {who}"
+        for take in (
+            lambda: exclusive(energy.database, "publish"),
+            lambda: exclusive_all(energy.database, ["publish", "a"]),
+        ):
+            with pytest.raises(LockTimeoutError, match=words), take():
+                pass
+        with exclusive(energy.database, "another"):
+            pass
+    with exclusive(energy.database, "publish"):
+        pass
+
+
+def test_a_run_that_cannot_publish_says_who_is_in_its_way(energy: Energy) -> None:
+    energy.set(LOCK_WAIT_SECONDS="12")
+    with hold(energy.database, "publish") as stranger:
+        run = python("-m", "flows.refresh", "--datasets", DATASET)
+        said = run.communicate(timeout=200)[0]
+        holder = f"process {stranger.info.backend_pid}, user {energy.database.user}, application a stranger"
+    assert run.returncode == 1, said
+    assert "Traceback" not in said, said
+    assert f"waiting up to 12 s: the lock 'publish' is held by {holder}" in said
+    assert f"Gave up after 12 s (LOCK_WAIT_SECONDS): the lock 'publish' is held by {holder}" in said
+    assert energy.query("select status from ops.runs") == [("failed",)]
+    assert energy.refresh(DATASET)["failures"] == [], "what had landed is published by the next run"
