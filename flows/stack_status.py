@@ -12,8 +12,10 @@ from prefect.exceptions import PrefectException
 from flows.cadence import CADENCES
 from flows.prefect_server import SERVER, PrefectApi, current_api
 from flows.processes import Processes, Running
+from flows.publication import heard_from
 from flows.schedules import last_run, next_run
 from flows.settings import FlowSettings
+from pipelines.catalogue import DATASETS
 from warehouse.counts import ago
 from warehouse.database import Database, Role, resolve, uses_embedded
 from warehouse.errors import UsageError
@@ -21,12 +23,6 @@ from warehouse.settings import WarehouseSettings
 
 WORKER, SERVICE = "worker", "service"
 NOT_SCHEDULED = "NONE SCHEDULED"
-_HEARD = """
-select split_part(dataset, '__', 1) as source, max(fetched_at)
-from ops.fetches
-where outcome in ('landed', 'known')
-group by source
-"""
 
 
 def status() -> bool:
@@ -97,15 +93,19 @@ def _last(run: FlowRun | None, now: datetime) -> str:
 
 
 def _ages(database: Database, now: datetime) -> Iterator[str]:
-    """A line per source: when its upstream last gave real data."""
+    """A line per source: when its upstream last gave real data for the present."""
     try:
         with database.connect(role=Role.LOADER) as connection:
-            heard: dict[str, datetime] = dict(connection.execute(_HEARD).fetchall())
+            heard = heard_from(connection, list(DATASETS))
     except (psycopg.Error, UsageError):
         yield "The age of the data is not known: the tables of runs are not there yet. `make run` makes them."
         return
     for source in CADENCES:
-        yield f"{source:27} real data last received {ago(heard.get(source), now)}"
+        newest = max(
+            (heard[slug] for slug, dataset in DATASETS.items() if dataset.source == source and slug in heard),
+            default=None,
+        )
+        yield f"{source:27} real data last received: {ago(newest, now)}"
 
 
 def _describe(running: Running) -> str:

@@ -310,4 +310,4 @@ def test_upstream_last_heard_is_when_it_last_gave_a_real_answer_for_the_present(
     energy.unplug()
     energy.refresh("carbon_intensity__national")
     (line,) = [line for line in energy.output.splitlines() if line.startswith("│ carbon_intensity_national ")]
-    assert "3 h ago" in line
+    assert "3 hours ago" in line

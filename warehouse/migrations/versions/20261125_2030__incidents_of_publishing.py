@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "20261125_2030"
-down_revision = "20261123_2200"
+down_revision = "20261125_2005"
 
 
 def upgrade() -> None:
