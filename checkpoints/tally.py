@@ -64,8 +64,8 @@ def worst(outcomes: list[Outcome]) -> Outcome:
 
 
 def examples(details: Mapping[str, Any]) -> list[str]:
-    """A few rows or values that were not expected, as text that is not too long."""
-    found = (details.get("details") or {}).get("unexpected_rows") or details.get("partial_unexpected_list") or []
+    """A few values that were not expected, as text that is not too long; of expectations on whole rows there are none."""
+    found = details.get("partial_unexpected_list") or []
     return [_text(each) for each in list(found)[:EXAMPLES]]
 
 
