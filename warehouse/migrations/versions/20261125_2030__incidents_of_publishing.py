@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "20261125_2030"
-down_revision = "20261125_2005"
+down_revision = "20261125_2020"
 
 
 def upgrade() -> None:
