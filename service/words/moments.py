@@ -38,8 +38,10 @@ _DAY = (
 _PART = r"(?:\s+(?:in\s+the\s+)?(?:morning|afternoon|evening|night)\b)?"
 _ISO = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?(?![0-9:])"
 # an atomic group: what stands behind the longest form counts, not what a shorter one would leave
-_MOMENT = rf"(?>{_ISO}|{_CLOCK}{_ZONE}(?:,?\s+(?:on\s+)?(?:the\s+)?{_DAY})?{_PART}"
+_MOMENT = (
+    rf"(?>{_ISO}|{_CLOCK}{_ZONE}(?:,?\s+(?:on\s+)?(?:the\s+)?{_DAY})?{_PART}"
     rf"|{_DAY}{_PART},?\s+(?:at\s+|by\s+)?{_CLOCK}{_ZONE}|{_DAY}{_PART})"
+)
 _START = (
     r"not?\s+before|no(?:t)?\s+(?:earlier|sooner)\s+than|after|from|(?:to\s+)?(?:start|begin)(?:s|ing|ning)?(?:\s+(?:at|from|after|on))?"
     r"|earliest(?:\s+start)?(?:\s+(?:at|is))?:?"
