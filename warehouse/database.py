@@ -40,6 +40,15 @@ class Login:
 
 
 @dataclass(frozen=True)
+class Rights:
+    """Our roles that a user may take on, the login of each, and those for which the server has no login."""
+
+    roles: frozenset[str]
+    logins: Mapping[Role, Login]
+    refused: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Database:
     """An address of a PostgreSQL database. Its repr holds no password."""
 
@@ -131,31 +140,38 @@ def _connect(database: Database, *, options: str, autocommit: bool, application_
 @lru_cache(maxsize=8)
 def existing_roles(database: Database) -> frozenset[str]:
     """Which of our roles exist and may be taken on by this user."""
-    logins.cache_clear()  # the two are read together: whoever forgets one forgets the other
-    with _connect(database, options="-c timezone=UTC", autocommit=True, application_name="energy-roles") as connection:
-        rows = connection.execute(
-            "select rolname from pg_roles where rolname = any(%s) and pg_has_role(current_user, oid, 'MEMBER')",
-            [[role.value for role in Role]],
-        ).fetchall()
-    return frozenset(row[0] for row in rows)
+    rights.cache_clear()  # whoever forgets the roles forgets all that was read with them
+    return rights(database).roles
+
+
+def logins(database: Database) -> Mapping[Role, Login]:
+    """The logins in use, as the owner of the database reads them; empty for anyone else and before the first migration."""
+    return rights(database).logins
 
 
 @lru_cache(maxsize=8)
-def logins(database: Database) -> Mapping[Role, Login]:
-    """The logins in use, as the owner of the database reads them; empty for anyone else and before the first migration."""
+def rights(database: Database) -> Rights:
+    """What this user may be: read once per process, over one connection."""
     with _connect(database, options="-c timezone=UTC", autocommit=True, application_name="energy-roles") as connection:
+        roles = connection.execute(
+            "select rolname from pg_roles where rolname = any(%s) and pg_has_role(current_user, oid, 'MEMBER')",
+            [[role.value for role in Role]],
+        ).fetchall()
         try:
-            rows = connection.execute(
-                "select role, login, password, current_user from ops.logins join pg_roles on rolname = login "
-                "where refused_because is null"
+            kept = connection.execute(
+                "select role, login, password, refused_because, current_user from ops.logins "
+                "left join pg_roles on rolname = login where rolname is not null or refused_because is not null"
             ).fetchall()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName):
-            return {}
-    found = {}
-    for role, user, password, owner in rows:
-        tenant = database.user.removeprefix(owner) if database.user.startswith(f"{owner}.") else ""
-        found[Role(role)] = Login(user, password, tenant)
-    return found
+            kept = []
+    found, refused = {}, set()
+    for role, user, password, refused_because, owner in kept:
+        if refused_because:
+            refused.add(role)
+        else:
+            tenant = database.user.removeprefix(owner) if database.user.startswith(f"{owner}.") else ""
+            found[Role(role)] = Login(user, password, tenant)
+    return Rights(frozenset(role for (role,) in roles), found, frozenset(refused))
 
 
 def parse(url: str) -> Database:

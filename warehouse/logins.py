@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 import psycopg
 from psycopg import sql
 
-from warehouse.database import Database, Login, Role, existing_roles, logins
+from warehouse.database import Database, Login, Role, existing_roles, logins, rights
 from warehouse.errors import UsageError
 from warehouse.locks import exclusive
 
@@ -60,15 +60,13 @@ def remove(database: Database) -> None:
 
 def _forget() -> None:
     existing_roles.cache_clear()
-    logins.cache_clear()
+    rights.cache_clear()
 
 
 def _are_complete(database: Database) -> bool:
     """Whether each role has a login that exists, or a reason for having none, and the server accepts one of them."""
-    with database.connect() as connection:
-        rows = connection.execute("select role from ops.logins where refused_because is not null").fetchall()
-    known = logins(database)
-    if existing_roles(database) - {role for (role,) in rows} - set(known):
+    roles, known = existing_roles(database), logins(database)
+    if roles - rights(database).refused - set(known):
         return False
     return not known or _refusal(database, next(iter(known.values()))) is None
 

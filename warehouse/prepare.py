@@ -17,9 +17,11 @@ MINIMUM_SERVER_VERSION = 150000
 
 def prepare(database: Database) -> None:
     """Apply the migrations and make the logins that are missing; does nothing, in milliseconds, when none is."""
-    if _version(database) == newest_revision():
-        restore_public(database)
-    else:
+    with database.connect() as connection:
+        is_up_to_date = _version(database, connection) == newest_revision()
+        if is_up_to_date:
+            restore_public(database, connection)
+    if not is_up_to_date:
         with exclusive(database, "migrations", role=None):
             _migrate(database)
             existing_roles.cache_clear()
@@ -44,45 +46,43 @@ def newest_revision() -> str:
     return max(path.stem.split("__")[0] for path in (MIGRATIONS / "versions").glob("2*.py"))
 
 
-def _version(database: Database) -> str | None:
-    with database.connect() as connection:
-        if connection.info.server_version < MINIMUM_SERVER_VERSION:
-            raise UsageError(
-                f"The server at {database.host}:{database.port} is PostgreSQL {connection.info.server_version // 10000}; "
-                "15 or newer is needed."
-            )
-        role = connection.execute("select current_user").fetchone()
-        if role and role[0] in set(Role):
-            raise UsageError(
-                f"DATABASE_URL names a login of {role[0]}, which can only work under that role. Commands of this project need "
-                "the owner of the database."
-            )
-        try:
-            row = connection.execute("select version_num from ops.alembic_version").fetchone()
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
-            return None
-        return row[0] if row else None
+def _version(database: Database, connection: psycopg.Connection) -> str | None:
+    if connection.info.server_version < MINIMUM_SERVER_VERSION:
+        raise UsageError(
+            f"The server at {database.host}:{database.port} is PostgreSQL {connection.info.server_version // 10000}; "
+            "15 or newer is needed."
+        )
+    role = connection.execute("select current_user").fetchone()
+    if role and role[0] in set(Role):
+        raise UsageError(
+            f"DATABASE_URL names a login of {role[0]}, which can only work under that role. Commands of this project need "
+            "the owner of the database."
+        )
+    try:
+        row = connection.execute("select version_num from ops.alembic_version").fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
+        return None
+    return row[0] if row else None
 
 
-def restore_public(database: Database) -> None:
+def restore_public(database: Database, connection: psycopg.Connection) -> None:
     """Make schema `public` again after it was dropped, with the rights that went with it; dbt fills it from the payloads."""
     roles = existing_roles(database)
-    with database.connect() as connection:
-        row = connection.execute(
-            "select to_regnamespace('public') is not null, "
-            "exists (select from pg_default_acl where defaclnamespace = to_regnamespace('public'))"
-        ).fetchone()
-        if row and row[0] and (row[1] or not roles):
-            return
-        connection.execute("create schema if not exists public")
-        if Role.TRANSFORMER not in roles:
-            return
-        connection.execute(f"grant usage, create on schema public to {Role.TRANSFORMER}")
-        for role in roles & {Role.LOADER, Role.SERVICE, Role.READER}:
-            connection.execute(f"grant usage on schema public to {role}")
-            connection.execute(
-                f"alter default privileges for role {Role.TRANSFORMER} in schema public grant select on tables to {role}"
-            )
+    row = connection.execute(
+        "select to_regnamespace('public') is not null, "
+        "exists (select from pg_default_acl where defaclnamespace = to_regnamespace('public'))"
+    ).fetchone()
+    if row and row[0] and (row[1] or not roles):
+        return
+    connection.execute("create schema if not exists public")
+    if Role.TRANSFORMER not in roles:
+        return
+    connection.execute(f"grant usage, create on schema public to {Role.TRANSFORMER}")
+    for role in roles & {Role.LOADER, Role.SERVICE, Role.READER}:
+        connection.execute(f"grant usage on schema public to {role}")
+        connection.execute(
+            f"alter default privileges for role {Role.TRANSFORMER} in schema public grant select on tables to {role}"
+        )
 
 
 def set_up(database: Database) -> None:

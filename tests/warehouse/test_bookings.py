@@ -6,11 +6,14 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
 from psycopg import errors
 
 from tests.conftest import Energy
 from tests.warehouse.test_app import HOUR, START, app, become, db, operator, place, refused, speak_for, workload  # noqa: F401
-from warehouse.database import Database, Role
+from warehouse.database import Database, Role, existing_roles, logins
+from warehouse.prepare import MIGRATIONS, prepare
 
 # (what is tried of a scheduled workload, the rule that refuses it)
 PLACEMENT = "update app.workload_placements set {} where placement_id = %(mine)s"
@@ -134,3 +137,25 @@ def test_what_the_service_writes_in_one_transaction_is_looked_at_as_it_ends(ener
     assert energy.query(
         "select status, released_at from app.compute_workloads join app.workload_placements using (placement_id)"
     ) == [("scheduled", None)]
+
+
+def test_a_database_from_before_gets_the_rules_and_the_logins_and_loses_what_had_leaked(
+    empty_database: Database,
+) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["database"] = empty_database
+    command.upgrade(config, "20261123_2200")
+    with empty_database.connect() as owner:
+        by = operator(owner)
+        this, mine = scheduled(owner, by)
+        leaked = place(owner, workload(owner, by), at=START + HOUR)
+    prepare(empty_database)
+    if existing_roles(empty_database):
+        assert set(logins(empty_database)) == set(Role)
+    with empty_database.connect() as owner:
+        held = owner.execute("select placement_id from app.workload_placements where released_at is null").fetchall()
+        assert held == [(mine,)] and leaked != mine
+        with pytest.raises(errors.CheckViolation):
+            place(owner, workload(owner, by), at=START + HOUR)
+        become(owner, this, "running")
