@@ -92,6 +92,8 @@ class Dataset:
     """How far behind the clock its last half-hour may be without anything being missing."""
     horizon: timedelta = timedelta(0)
     """How far ahead of the clock it may speak of half-hours."""
+    has_the_one_in_progress: bool = True
+    """Whether its answers hold the half-hour in progress; if not, that one is no hole."""
     is_snapshot: bool = False
     """Whether a body is the state of now, whatever the window: then the window makes no other payload of it."""
     settles: Callable[[datetime], datetime] = lambda half_hour: half_hour + timedelta(hours=48, minutes=30)

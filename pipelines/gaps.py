@@ -27,6 +27,8 @@ def missing_half_hours(
         """Whether the upstream, which gave others, may be expected to give it yet."""
         if horizon is None:
             return False
+        if half_hour == this and not dataset.has_the_one_in_progress:
+            return True
         lags = this - dataset.lag <= half_hour <= this and dataset.lag > timedelta(0)
         return lags or (half_hour > horizon > this - dataset.lag)
 

@@ -120,6 +120,7 @@ DEMAND_FORECAST = Dataset(
     name="demand_forecast",
     clean_tables=("demand_forecast_national",),
     settled_in=(),
+    has_the_one_in_progress=False,
     earliest=lambda now: FIRST,
     horizon=timedelta(days=2),
     refreshes=_today_and_tomorrow,

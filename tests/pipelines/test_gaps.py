@@ -52,3 +52,17 @@ def test_what_lags_behind_the_clock_is_no_hole_and_what_is_older_is_one() -> Non
 def test_events_are_never_missing_unless_the_upstream_failed() -> None:
     assert missing([], EVENTS) == []
     assert missing([], EVENTS, failed=True) == [h for h in ALL if h < floor(NOW)]
+
+
+def test_the_half_hour_in_progress_is_no_hole_of_a_forecast_that_never_has_it() -> None:
+    this = floor(NOW)
+    given_ = [h for h in ALL if h != this]
+    assert missing(given_, DATASETS["elexon__demand_forecast"]) == []
+    assert missing(given_, NATIONAL) == [this]
+    assert this in missing([], DATASETS["elexon__demand_forecast"], failed=True)
+
+
+def test_an_empty_answer_for_a_window_that_has_not_begun_is_no_data_yet() -> None:
+    future = Window(floor(NOW) + HALF_HOUR, floor(NOW) + timedelta(hours=6))
+    assert missing_half_hours(NATIONAL, future, [], now=NOW, failed=False) == []
+    assert len(missing_half_hours(NATIONAL, future, [], now=NOW, failed=True)) == len(future)
