@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service import ages
 from service.tenancy import Connection, Pool
 
 HALF_HOUR = 1800
@@ -37,6 +38,19 @@ select
 from latest_compute_windows
 where region_id between 1 and 14 and available_capacity_mw > 0 and not is_expired
 order by window_id
+"""
+# The newest real forecast where no coming half-hour has one: how long the upstream has been silent.
+_LAST_REAL = """
+select max(last.fetched_at) as fetched_at
+from generate_series(1, 14) as region (region_id)
+cross join lateral (
+    select intensity.fetched_at
+    from carbon_intensity_regional as intensity
+    where intensity.region_id = region.region_id and not intensity.is_synthetic
+        and intensity.forecast_gco2_kwh is not null and intensity.fetched_at <= %s
+    order by intensity.period_start desc
+    limit 1
+) as last
 """
 _ZONES = "select zone_id, region_id from grid_zones where region_id between 1 and 14"
 
@@ -115,8 +129,10 @@ class Outlook:
     zones: dict[str, int]
     """zone -> region"""
     fetched_at: datetime | None
-    """When the newest of the forecasts was fetched"""
+    """When the newest real forecast was fetched"""
     synthetic_share: float | None
+    synthetic_fetched_at: datetime | None = None
+    """When the newest synthetic value was made"""
 
     @property
     def half_hours(self) -> int:
@@ -137,27 +153,14 @@ class Outlook:
         return self.begins + timedelta(microseconds=int(in_microseconds(np.array(half_hours))))
 
     def age(self, now: datetime) -> dict[str, Any]:
-        """How old the data is and how much of it is synthetic, in figures and in words."""
-        seconds = None if self.fetched_at is None else round((now - self.fetched_at).total_seconds())
-        return {
-            "known_at": self.known_at,
-            "fetched_at": self.fetched_at,
-            "age_seconds": seconds,
-            "synthetic_share": self.synthetic_share,
-            "in_words": in_words(seconds, self.synthetic_share),
-        }
-
-
-def in_words(age_seconds: float | None, synthetic_share: float | None) -> str:
-    """One sentence on whether to trust the data."""
-    if age_seconds is None or synthetic_share is None:
-        return "There is no forecast: nothing is known of the coming half-hours."
-    age = f"fetched {round(age_seconds / 60)} minutes ago"
-    if synthetic_share == 0:
-        return f"Every value is real, {age}."
-    if synthetic_share == 1:
-        return f"EVERY VALUE IS SYNTHETIC ({age}): do not decide by it."
-    return f"{100 * synthetic_share:.1f} % of the values are synthetic, {age}."
+        """How old the data is and how much of it is synthetic, in seconds and in words."""
+        described = ages.describe(
+            now,
+            real=self.fetched_at,
+            synthetic=self.synthetic_fetched_at,
+            synthetic_share=self.synthetic_share,
+        )
+        return {"known_at": self.known_at, **described}
 
 
 async def read(connection: Connection, known_at: datetime | None = None) -> Outlook:
@@ -170,9 +173,14 @@ async def read(connection: Connection, known_at: datetime | None = None) -> Outl
     windows = await (await connection.execute(_WINDOWS)).fetchall()
     zones = await (await connection.execute(_ZONES)).fetchall()
 
+    real = max((row["forecast_known_at"] for row in intensities if not row["is_synthetic"]), default=None)
+    if real is None:
+        last = await (await connection.execute(_LAST_REAL, [known_at])).fetchone()
+        real = last["fetched_at"] if last else None
+
     first = int(known_at.timestamp()) // HALF_HOUR * HALF_HOUR
-    last = max((row["starts"] for row in intensities), default=first - HALF_HOUR)
-    length = max(0, (last - first) // HALF_HOUR + 1)
+    final = max((row["starts"] for row in intensities), default=first - HALF_HOUR)
+    length = max(0, (final - first) // HALF_HOUR + 1)
     intensity, synthetic = np.full((14, length), np.nan), np.full((14, length), np.nan)
     for row in intensities:
         at = (row["starts"] - first) // HALF_HOUR
@@ -193,8 +201,11 @@ async def read(connection: Connection, known_at: datetime | None = None) -> Outl
         price=Series(price),
         windows=tuple(_window(row) for row in windows),
         zones={row["zone_id"]: row["region_id"] for row in zones},
-        fetched_at=max((row["forecast_known_at"] for row in intensities), default=None),
+        fetched_at=real,
         synthetic_share=float(synthetic[known].mean()) if known.any() else None,
+        synthetic_fetched_at=max(
+            (row["forecast_known_at"] for row in intensities if row["is_synthetic"]), default=None
+        ),
     )
 
 

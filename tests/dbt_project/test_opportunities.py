@@ -101,7 +101,8 @@ def opportunity(moment: Moment, region: int, grid: Values, prices: dict[datetime
     row: dict[str, Any] = {
         "now_period_start": moment.this if here else None, "now_gco2_kwh": now,
         "now_intensity_index": here.get("intensity_index"), "now_price_gbp_mwh": prices.get(moment.this),
-        "data_age": moment.now - max(r["fetched_at"] for r in known.values()) if known else None,
+        "data_age": _age(moment, grid, known, region),
+        "synthetic_age": min((moment.now - r["fetched_at"] for r in known.values() if r["is_synthetic"]), default=None),
         "synthetic_share": rounded(Fraction(sum(r["is_synthetic"] for r in known.values()), len(known)), 4) if known else None,
     }  # fmt: skip
     for hours in LENGTHS:
@@ -119,6 +120,19 @@ def opportunity(moment: Moment, region: int, grid: Values, prices: dict[datetime
             f"best_{hours}h_price_gbp_mwh": prices.get(start) if start else None,
         }  # fmt: skip
     return row
+
+
+def _age(moment: Moment, grid: Values, known: dict[datetime, Any], region: int) -> timedelta | None:
+    """Of the newest real value to come; if none is real, of the last real one that there was."""
+    real = [row["fetched_at"] for row in known.values() if not row["is_synthetic"]]
+    if real:
+        return moment.now - max(real)
+    past = {
+        at: row["fetched_at"]
+        for (r, at), row in grid.items()
+        if r == region and not row["is_synthetic"] and row["forecast_gco2_kwh"] is not None
+    }
+    return moment.now - past[max(past)] if past else None
 
 
 def test_opportunities_are_what_looking_everywhere_finds(moment: Moment) -> None:

@@ -53,7 +53,8 @@ outlook as (
     select
         region_id,
         round(avg(is_synthetic::integer), 4) as synthetic_share,
-        max(fetched_at) as fetched_at
+        max(fetched_at) filter (where not is_synthetic) as real_fetched_at,
+        max(fetched_at) filter (where is_synthetic) as synthetic_fetched_at
     from half_hour
     group by region_id
 ),
@@ -99,7 +100,8 @@ select
         when best.mean_4h is not null then (rank() over (order by best.mean_4h))::smallint
     end as rank,
     outlook.synthetic_share,
-    now() - outlook.fetched_at as data_age
+    now() - coalesce(outlook.real_fetched_at, last_real.fetched_at) as data_age,
+    now() - outlook.synthetic_fetched_at as synthetic_age
 from {{ ref('regions') }} as region
 left join {{ ref('carbon_intensity_regional') }} as current_half_hour
     on region.region_id = current_half_hour.region_id
@@ -113,5 +115,14 @@ left join outlook on region.region_id = outlook.region_id
 {%- for length in hours %}
 left join price as price_{{ length }}h on best.start_{{ length }}h = price_{{ length }}h.period_start
 {%- endfor %}
+-- where no coming half-hour is real: how long the upstream has been silent
+left join lateral (
+    select past.fetched_at
+    from {{ ref('carbon_intensity_regional') }} as past
+    where past.region_id = region.region_id and not past.is_synthetic and past.forecast_gco2_kwh is not null
+        and outlook.real_fetched_at is null
+    order by past.period_start desc
+    limit 1
+) as last_real on true
 left join compute on region.region_id = compute.region_id
 where not region.is_aggregate
