@@ -1,14 +1,14 @@
 """What is known of the grid at one instant, as arrays on the half-hour spine: intensity by region, price, compute windows."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service import ages
+from service import ages, prices
 from service.tenancy import Connection, Pool
 
 HALF_HOUR = 1800
@@ -28,7 +28,7 @@ where region_id between 1 and 14
 _PRICE = """
 select extract(epoch from period_start)::bigint as starts, price_gbp_mwh, is_synthetic, fetched_at
 from wholesale_prices
-where market = 'n2ex_day_ahead' and period_start > %(known_at)s - interval '30 minutes'
+where market = 'n2ex_day_ahead' and period_start > %(known_at)s - interval '22 days'
     and period_start < %(known_at)s + interval '7 days' and updated_at <= %(known_at)s
 """
 _WINDOWS = """
@@ -52,6 +52,7 @@ cross join lateral (
     limit 1
 ) as last
 """
+_NAMES = "select region_id, name from regions"
 _ZONES = "select zone_id, region_id from grid_zones where region_id between 1 and 14"
 
 
@@ -133,6 +134,9 @@ class Outlook:
     synthetic_share: float | None
     synthetic_fetched_at: datetime | None = None
     """When the newest synthetic value was made"""
+    region_names: dict[int, str] = field(default_factory=dict)
+    guess: Series | None = None
+    """Two rows: prices with estimates where the auction has none yet (`service.prices`), and the error of each"""
 
     @property
     def half_hours(self) -> int:
@@ -152,6 +156,26 @@ class Outlook:
         """A position of the spine as an instant, to the microsecond."""
         return self.begins + timedelta(microseconds=int(in_microseconds(np.array(half_hours))))
 
+    def unknown_price(self, starts_at: datetime, length: timedelta) -> dict[str, Any]:
+        """Why a run has no price, and an estimate with its mean absolute error, both GBP/MWh; None where nothing is known."""
+        at, half_hours = np.array([self.position(starts_at)]), length / timedelta(seconds=HALF_HOUR)
+        known = np.flatnonzero(~np.isnan(self.price.values[0]))
+        if not len(known):
+            because = "no day-ahead price is known of any half-hour from now on"
+        else:
+            until = self.instant(float(known[-1]) + 1)
+            because = (
+                f"the day-ahead auction's prices end at {until:%Y-%m-%d %H:%M}Z, before this run does"
+                if starts_at + length > until
+                else "a half-hour of this run has no day-ahead price"
+            )
+        estimate, error = (None, None)
+        if self.guess is not None:
+            estimate, error = (
+                None if np.isnan(mean) else float(mean) for mean in self.guess.means(at, half_hours)[:, 0]
+            )
+        return {"because": because, "estimate_gbp_mwh": estimate, "error_gbp_mwh": None if estimate is None else error}
+
     def age(self, now: datetime) -> dict[str, Any]:
         """How old the data is and how much of it is synthetic, in seconds and in words."""
         described = ages.describe(
@@ -169,8 +193,9 @@ async def read(connection: Connection, known_at: datetime | None = None) -> Outl
         row = await (await connection.execute("select clock_timestamp() as instant")).fetchone()
         known_at = row["instant"] if row else datetime.now(UTC)
     intensities = await (await connection.execute(_INTENSITY, [known_at])).fetchall()
-    prices = await (await connection.execute(_PRICE, {"known_at": known_at})).fetchall()
+    priced = await (await connection.execute(_PRICE, {"known_at": known_at})).fetchall()
     windows = await (await connection.execute(_WINDOWS)).fetchall()
+    names = await (await connection.execute(_NAMES)).fetchall()
     zones = await (await connection.execute(_ZONES)).fetchall()
 
     real = max((row["forecast_known_at"] for row in intensities if not row["is_synthetic"]), default=None)
@@ -187,11 +212,12 @@ async def read(connection: Connection, known_at: datetime | None = None) -> Outl
         if 0 <= at < length:
             intensity[row["region_id"] - 1, at] = row["forecast_gco2_kwh"]
             synthetic[row["region_id"] - 1, at] = row["is_synthetic"]
-    price = np.full((1, length), np.nan)
-    for row in prices:
-        at = (row["starts"] - first) // HALF_HOUR
-        if 0 <= at < length and row["price_gbp_mwh"] is not None:
-            price[0, at] = row["price_gbp_mwh"]
+    by_start = {row["starts"]: row["price_gbp_mwh"] for row in priced if row["price_gbp_mwh"] is not None}
+    real_prices = {
+        row["starts"]: row["price_gbp_mwh"] for row in priced if row["starts"] in by_start and not row["is_synthetic"]
+    }
+    price = np.array([[by_start.get(first + at * HALF_HOUR, np.nan) for at in range(length)]], dtype=float)
+    guessed = prices.guess(by_start, real_prices, first, length)
     known = ~np.isnan(synthetic)
     return Outlook(
         known_at=known_at,
@@ -206,6 +232,8 @@ async def read(connection: Connection, known_at: datetime | None = None) -> Outl
         synthetic_fetched_at=max(
             (row["forecast_known_at"] for row in intensities if row["is_synthetic"]), default=None
         ),
+        region_names={row["region_id"]: row["name"] for row in names},
+        guess=Series(np.array([guessed.values, guessed.errors])),
     )
 
 

@@ -122,8 +122,7 @@ def judge(world: World) -> list[Candidate]:
     """Every candidate, in the order in which ties are decided."""
     task, first = world.task, datetime.fromtimestamp(world.outlook.first, UTC)
     starts = {s for i in range(len(world.pence)) if (s := first + i * HALF_HOUR) >= task.earliest}
-    if not task.is_deferrable or not any(start + task.duration <= task.deadline for start in starts):
-        starts.add(task.earliest)
+    starts.add(task.earliest)
     weight, hours = Fraction(str(task.weight)), Fraction(task.duration // timedelta(seconds=1), 3600)
     kwh = Fraction(str(task.power_kw)) * hours
     found = []
