@@ -25,6 +25,7 @@ from tests.warehouse.test_app import HOUR, add, become, operator, place, workloa
 
 LENGTHS = (1, 2, 4, 8)
 DAY = timedelta(days=1)
+US = timedelta(microseconds=1)
 
 
 @dataclass
@@ -113,11 +114,27 @@ def opportunity(moment: Moment, region: int, grid: Values, prices: dict[datetime
                 sums.append((sum(green[at] for at in run), start))
         total, start = min(sums, default=(None, None))
         mean = None if total is None else rounded(Fraction(total, 2 * hours), 1)
-        saving = None if mean is None or now is None else now - mean
+        run = timedelta(hours=hours)
+        used = [
+            (green.get(at), min(at + HALF_HOUR, moment.now + run) - max(at, moment.now))
+            for n in range(2 * hours + 1)
+            if (at := moment.this + n * HALF_HOUR) < moment.now + run
+        ]
+        is_known = all(value is not None for value, _ in used)
+        at_once = (
+            sum(Fraction(value or 0) * Fraction(part // US, run // US) for value, part in used) if is_known else None
+        )
+        soonest = None if at_once is None else rounded(at_once, 1)
+        if at_once is not None and (total is None or at_once <= Fraction(total, 2 * hours)):
+            start, mean = moment.now, soonest
+        saving = None if mean is None or soonest is None else soonest - mean
+        pct = rounded(Fraction(saving) * 100 / Fraction(soonest), 1) if saving is not None and soonest else None
+        held = None if start is None else moment.this if start == moment.now else start
         row |= {
+            f"now_{hours}h_gco2_kwh": soonest,
             f"best_{hours}h_start": start, f"best_{hours}h_gco2_kwh": mean, f"saving_{hours}h_gco2_kwh": saving,
-            f"saving_{hours}h_pct": rounded(Fraction(saving) * 100 / now, 1) if saving is not None and now else None,
-            f"best_{hours}h_price_gbp_mwh": prices.get(start) if start else None,
+            f"saving_{hours}h_pct": pct,
+            f"best_{hours}h_price_gbp_mwh": prices.get(held) if held else None,
         }  # fmt: skip
     return row
 
@@ -152,6 +169,10 @@ def test_opportunities_are_what_looking_everywhere_finds(moment: Moment) -> None
         }
         for region, row in found.items():
             wanted = opportunity(moment, region, grid, prices)
+            savings = [row[f"saving_{hours}h_gco2_kwh"] for hours in LENGTHS]
+            assert all(saving is None or saving >= 0 for saving in savings), (
+                "nothing is recommended that is worse than now"
+            )
             assert {column: row[column] for column in wanted} == wanted, (seed, region)
             assert row["now_renewable_pct"] == (Decimal(str(mixes[region])) if region in mixes else None)
             assert row["open_capacity_mw"] == 0

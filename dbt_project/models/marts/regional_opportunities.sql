@@ -37,16 +37,57 @@ possible as (
         {%- endfor %}
 ),
 
-best as (
+-- a run that starts at once, in the middle of a half-hour: the part that each half-hour has in it
+at_once as (
+    select
+        region_id
+        {%- for length in hours %},
+        case
+            when round(sum(part_{{ length }}h) filter (where forecast_gco2_kwh is not null), 9) = {{ 2 * length }}
+                then sum(forecast_gco2_kwh * part_{{ length }}h) / {{ 2 * length }}
+        end as mean_{{ length }}h
+        {%- endfor %}
+    from (
+        select
+            region_id,
+            forecast_gco2_kwh
+            {%- for length in hours %},
+            greatest(extract(epoch from
+                least(period_start + interval '30 minutes', now() + interval '{{ length }} hours')
+                - greatest(period_start, now())) / 1800, 0) as part_{{ length }}h
+            {%- endfor %}
+        from half_hour
+    ) as used
+    group by region_id
+),
+
+later as (
     select
         region_id
         {%- for length in hours %},
         (array_agg(period_start order by sum_{{ length }}h, period_start) filter (where sum_{{ length }}h is not null))[1]
         as start_{{ length }}h,
-        round(min(sum_{{ length }}h)::numeric / {{ 2 * length }}, 1) as mean_{{ length }}h
+        min(sum_{{ length }}h)::numeric / {{ 2 * length }} as mean_{{ length }}h
         {%- endfor %}
     from possible
     group by region_id
+),
+
+-- to wait is best only where it beats starting at once
+best as (
+    select
+        at_once.region_id
+        {%- for length in hours %},
+        round(at_once.mean_{{ length }}h, 1) as now_{{ length }}h,
+        case
+            when coalesce(at_once.mean_{{ length }}h <= later.mean_{{ length }}h, later.mean_{{ length }}h is null)
+                then case when at_once.mean_{{ length }}h is not null then now() end
+            else later.start_{{ length }}h
+        end as start_{{ length }}h,
+        round(least(at_once.mean_{{ length }}h, later.mean_{{ length }}h), 1) as mean_{{ length }}h
+        {%- endfor %}
+    from at_once
+    left join later on at_once.region_id = later.region_id
 ),
 
 outlook as (
@@ -88,11 +129,9 @@ select
     {%- for length in hours %},
     best.start_{{ length }}h as best_{{ length }}h_start,
     best.mean_{{ length }}h as best_{{ length }}h_gco2_kwh,
-    round(current_half_hour.forecast_gco2_kwh - best.mean_{{ length }}h, 1) as saving_{{ length }}h_gco2_kwh,
-    round(
-        100 * (current_half_hour.forecast_gco2_kwh - best.mean_{{ length }}h)
-        / nullif(current_half_hour.forecast_gco2_kwh, 0), 1
-    ) as saving_{{ length }}h_pct,
+    best.now_{{ length }}h - best.mean_{{ length }}h as saving_{{ length }}h_gco2_kwh,
+    round(100 * (best.now_{{ length }}h - best.mean_{{ length }}h) / nullif(best.now_{{ length }}h, 0), 1)
+    as saving_{{ length }}h_pct,
     price_{{ length }}h.price_gbp_mwh as best_{{ length }}h_price_gbp_mwh
     {%- endfor %},
     coalesce(compute.open_capacity_mw, 0) as open_capacity_mw,
@@ -102,6 +141,9 @@ select
     outlook.synthetic_share,
     now() - coalesce(outlook.real_fetched_at, last_real.fetched_at) as data_age,
     now() - outlook.synthetic_fetched_at as synthetic_age
+    {%- for length in hours %},
+    best.now_{{ length }}h as now_{{ length }}h_gco2_kwh
+    {%- endfor %}
 from {{ ref('regions') }} as region
 left join {{ ref('carbon_intensity_regional') }} as current_half_hour
     on region.region_id = current_half_hour.region_id
@@ -113,7 +155,8 @@ left join price as price_now on price_now.period_start <= now()
 left join best on region.region_id = best.region_id
 left join outlook on region.region_id = outlook.region_id
 {%- for length in hours %}
-left join price as price_{{ length }}h on best.start_{{ length }}h = price_{{ length }}h.period_start
+left join price as price_{{ length }}h
+    on date_bin('30 minutes', best.start_{{ length }}h, timestamptz '2000-01-01 00:00Z') = price_{{ length }}h.period_start
 {%- endfor %}
 -- where no coming half-hour is real: how long the upstream has been silent
 left join lateral (
