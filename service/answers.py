@@ -47,10 +47,9 @@ def spell(value: Any, names: Mapping[int, str], key: str = "") -> Any:
 
 
 def _beside(name: str, value: Any, names: Mapping[int, str]) -> dict[str, Any]:
-    if name.endswith("region_id"):
-        return {f"{name.removesuffix('id')}name": names.get(value)}
-    if name == "region_ids":
-        return {"region_names": None if value is None else [names.get(one) for one in value]}
+    if name.endswith(("region_id", "region_ids")):
+        told = [names.get(one) for one in value] if isinstance(value, list | tuple) else names.get(value)
+        return {name.replace("region_id", "region_name"): told}
     if name.endswith("_age"):
         seconds = value.total_seconds() if isinstance(value, timedelta) else None
         return {f"{name}_seconds": seconds, f"{name}_in_words": None if seconds is None else ago(seconds)}

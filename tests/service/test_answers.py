@@ -58,6 +58,15 @@ def test_every_answer_spells_instants_regions_and_ages_the_one_way(api: Api) -> 
     assert regions > 100 and instants > 100
 
 
+def test_a_region_has_its_name_beside_it_alone_or_in_a_list() -> None:
+    names = {3: "North West England", 13: "London"}
+    assert spell({"region_id": [3, 13]}, names)["region_name"] == ["North West England", "London"]
+    assert spell({"region_ids": (13,)}, names)["region_names"] == ["London"]
+    assert spell({"best_region_id": 3, "region_ids": None}, names) == {
+        "best_region_id": 3, "best_region_name": "North West England", "region_ids": None, "region_names": None,
+    }  # fmt: skip
+
+
 def test_a_waiting_task_says_that_it_is_not_placed_by_itself(api: Api) -> None:
     waiting = api.submit(carbon_cap_gco2_kwh=0)
     assert waiting["status"] == "pending" and "POST /workloads/" in waiting["next_step"]

@@ -103,7 +103,8 @@ def test_the_fourteen_regions_are_ranked(api: Api) -> None:
     assert rows[0]["rank"] == 1
     for row in rows:
         assert row["now_gco2_kwh"] is not None and row["region_name"] and 0 <= row["data_age_seconds"] < 3600
-        assert row["saving_4h_gco2_kwh"] == pytest.approx(row["now_gco2_kwh"] - row["best_4h_gco2_kwh"], abs=0.1)
+        assert row["saving_4h_gco2_kwh"] == pytest.approx(row["now_4h_gco2_kwh"] - row["best_4h_gco2_kwh"], abs=0.1)
+        assert all(row[f"saving_{hours}h_gco2_kwh"] >= 0 for hours in (1, 2, 4, 8))
 
 
 def test_the_best_windows_are_sorted_and_keep_every_limit(api: Api) -> None:
