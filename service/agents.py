@@ -1,16 +1,23 @@
 """What each agent reads before it speaks: the grid, the patterns of work and the limits, the whole."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from service.access import Authorized, Service, State
+from service.answers import answer
+from service.grid import no_price, with_prices
 from service.tenancy import Connection, speaking_for
 
 router = APIRouter(prefix="/agents", tags=["agents"])
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Most rows of each history.")]
+
+MOST_WAITING = 100
+"""Waiting workloads in a context, whatever `limit` says: those whose deadlines come first"""
+
+# A read that takes longer is stopped, so that it keeps no connection from the others.
+_AT_MOST = "set local statement_timeout = '8s'"
 
 _GRID = {
     "grid_status": "select * from national_grid_status",
@@ -57,9 +64,19 @@ from app.compute_workloads
 order by created_at desc
 limit %s
 """
-_OPPORTUNITIES = (
-    "select * from workload_opportunities order by saving_against_soonest_kg desc nulls last, workload_id limit %s"
-)
+# The workloads are chosen first: each one costs two searches of the forecast, however few are asked for.
+_OPPORTUNITIES = """
+select *
+from workload_opportunities
+where workload_id = any(array(
+    select workload_id
+    from app.compute_workloads
+    where status in ('pending', 'scheduled') and is_deferrable and deadline > now()
+    order by deadline, workload_id
+    limit %s
+))
+order by saving_against_soonest_kg desc nulls last, workload_id
+"""
 _NEGOTIATIONS = """
 select negotiation_id, workload_id, attempt, round, agent, stance, proposals, reasons, known_at, created_at
 from app.agent_negotiations
@@ -72,6 +89,7 @@ limit %s
 async def energy(state: State, caller: Authorized) -> dict[str, Any]:
     """For the energy agent: grid status, regional opportunities, compute windows, prices, the forecast of 24 hours."""
     async with speaking_for(state.pool, caller) as connection:
+        await connection.execute(_AT_MOST)
         context: dict[str, Any] = {name: await _rows(connection, query) for name, query in _GRID.items()}
     context["grid_status"] = context["grid_status"][0]
     return await _with_age(state, context)
@@ -81,35 +99,42 @@ async def energy(state: State, caller: Authorized) -> dict[str, Any]:
 async def compute(state: State, caller: Authorized, limit: Limit = 100) -> dict[str, Any]:
     """For the compute agent: patterns of past work, users' preferences, and what each operator can carry."""
     async with speaking_for(state.pool, caller) as connection:
+        await connection.execute(_AT_MOST)
         context = {
             "workload_patterns": await _rows(connection, _PATTERNS),
             "preferences": await _rows(connection, _PREFERENCES, limit),
             "operators": await _rows(connection, _OPERATORS),
             "assets": await _rows(connection, _ASSETS),
-            "waiting": await _rows(connection, _OPPORTUNITIES, limit),
+            "waiting": await _rows(connection, _OPPORTUNITIES, min(limit, MOST_WAITING)),
         }
-    return await _with_age(state, context)
+    return await _with_age(state, context, limit=limit)
 
 
 @router.get("/head/context")
 async def head(state: State, caller: Authorized, limit: Limit = 100) -> dict[str, Any]:
     """For the head agent: the history of workloads, users and operators, and every negotiation."""
     async with speaking_for(state.pool, caller) as connection:
+        await connection.execute(_AT_MOST)
         context = {
             "grid_status": (await _rows(connection, _GRID["grid_status"]))[0],
             "workload_history": await _rows(connection, _HISTORY, limit),
             "users": await _rows(connection, _USERS, limit),
             "operators": await _rows(connection, _OPERATORS),
             "negotiations": await _rows(connection, _NEGOTIATIONS, limit),
-            "waiting": await _rows(connection, _OPPORTUNITIES, limit),
+            "waiting": await _rows(connection, _OPPORTUNITIES, min(limit, MOST_WAITING)),
         }
-    return await _with_age(state, context)
+    return await _with_age(state, context, limit=limit)
 
 
 async def _rows(connection: Connection, query: str, *values: Any) -> list[dict[str, Any]]:
     return await (await connection.execute(query, values or None)).fetchall()
 
 
-async def _with_age(state: Service, context: dict[str, Any]) -> dict[str, Any]:
+async def _with_age(state: Service, context: dict[str, Any], **asked: Any) -> dict[str, Any]:
     outlook = await state.outlooks.now()
-    return {**context, "data": outlook.age(datetime.now(UTC))}
+    for row in context.get("waiting", ()):
+        if row["best_start"] is not None and row["best_price_gbp_mwh"] is None:
+            row |= no_price("best_", outlook, row["best_start"], row["best_end"] - row["best_start"])
+    if "regional_opportunities" in context:
+        context["regional_opportunities"] = [with_prices(row, outlook) for row in context["regional_opportunities"]]
+    return answer(outlook, context, asked=asked or None)

@@ -4,14 +4,16 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 
 from service import agents, docs_pages, grid, health, page, problems, workloads
 from service.access import Service
 from service.limits import BodyLimit, RateLimit
 from service.metrics import Metrics
 from service.outlook import Outlooks
+from service.queries import only_declared
 from service.settings import ServiceSettings
 from service.submission import Submissions
 from service.tenancy import pool
@@ -36,6 +38,8 @@ def create(database: Database, settings: ServiceSettings) -> FastAPI:
         description="When and where to run compute in Great Britain: takes workloads in, places them, answers agents.",
         version="1",
         lifespan=lifespan,
+        dependencies=[Depends(only_declared)],
+        openapi_url=None,  # served below, as a route that is held to the same rules
         redoc_url=None,
         docs_url=None,  # its page loads scripts from elsewhere; the document itself is at /openapi.json
     )
@@ -43,6 +47,11 @@ def create(database: Database, settings: ServiceSettings) -> FastAPI:
     problems.install(app)
     for room in (workloads, grid, agents, health, page, docs_pages):
         app.include_router(room.router)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def described() -> dict[str, Any]:
+        """The OpenAPI document of this service."""
+        return app.openapi()
 
     @app.middleware("http")
     async def observe(request: Request, forward: Callable[[Request], Awaitable[Response]]) -> Response:

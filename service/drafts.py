@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from service import estimate
+from service.answers import spelled
 from service.negotiation import Decision
 from service.placement import Task
 from service.problems import Problem
@@ -13,6 +14,11 @@ from service.shapes import TaskRequest, default_deadline
 
 GRACE = timedelta(minutes=5)
 """An earliest start that lies back by no more than this is now."""
+
+NOT_BY_ITSELF = (
+    "it is kept as pending and is not placed by itself: when more of the forecast is known or capacity is free, "
+    "ask POST /workloads/{workload_id}/placement"
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ def draft(asked: TaskRequest, now: datetime, preferences: Mapping[str, Any] | No
         raise Problem(422, "energy_kwh over duration_minutes is less than a watt; give a shorter duration_minutes")
     earliest = asked.earliest_start or now
     if earliest < now - GRACE:
-        raise Problem(422, f"earliest_start ({earliest.isoformat()}) has passed; leave it out to start now")
+        raise Problem(422, f"earliest_start ({spelled(earliest)}) has passed; leave it out to start now")
     earliest = max(earliest, now)
     duration = timedelta(minutes=round(size.duration.total_seconds() / 60))
     if duration > timedelta(days=7):
@@ -46,7 +52,7 @@ def draft(asked: TaskRequest, now: datetime, preferences: Mapping[str, Any] | No
     if deadline < earliest + duration:
         raise Problem(
             422,
-            f"the deadline ({deadline.isoformat()}) is before the soonest end ({(earliest + duration).isoformat()})",
+            f"the deadline ({spelled(deadline)}) is before the soonest end ({spelled(earliest + duration)})",
         )
     weight = asked.carbon_to_cost_weight
     if weight is None:
@@ -92,6 +98,7 @@ def described(drafted: Draft, decision: Decision) -> dict[str, Any]:
         "placement": told[0] if told else None,
         "alternatives": told[1:],
         "unplaced_because": decision.unplaced_because,
+        "next_step": None if told else NOT_BY_ITSELF,
         "constraints": [bound.told() for bound in decision.bound],
         "negotiation": [
             {"agent": said.agent, "stance": said.stance, "reasons": list(said.reasons)} for said in decision.rounds

@@ -7,6 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from service.access import Authorized, State
+from service.answers import answer
+from service.outlook import Outlook
+from service.prices import BASIS
 from service.problems import Problem
 from service.shapes import Instant
 
@@ -19,15 +22,32 @@ Region = Annotated[int, Query(ge=1, le=14)]
 async def opportunities(state: State, _caller: Authorized) -> dict[str, Any]:
     """The fourteen licence areas now, and the cleanest 1, 2, 4 and 8 hours in each in the next 48."""
     async with state.pool.connection() as connection:
-        cursor = await connection.execute(
-            "select *, extract(epoch from data_age) as data_age_seconds from regional_opportunities "
-            "order by rank, region_id"
-        )
+        cursor = await connection.execute("select * from regional_opportunities order by rank, region_id")
         rows = await cursor.fetchall()
-    for row in rows:
-        del row["data_age"]
     outlook = await state.outlooks.now()
-    return {"regions": rows, "data": outlook.age(datetime.now(UTC))}
+    return answer(outlook, {"regions": [with_prices(row, outlook) for row in rows]})
+
+
+def with_prices(row: dict[str, Any], outlook: Outlook) -> dict[str, Any]:
+    """A row of `regional_opportunities`; where the best start has no price yet, why, and an estimate of that half-hour's."""
+    told = dict(row)
+    for hours in (1, 2, 4, 8):
+        start = row[f"best_{hours}h_start"]
+        if start is not None and row[f"best_{hours}h_price_gbp_mwh"] is None:
+            told |= no_price(f"best_{hours}h_", outlook, start, timedelta(minutes=30))
+    return told
+
+
+def no_price(prefix: str, outlook: Outlook, starts_at: datetime, length: timedelta) -> dict[str, Any]:
+    """Why a run has no price, and the marked estimate, under names that begin with a prefix."""
+    unknown = outlook.unknown_price(starts_at, length)
+    estimate, error = (None if (v := unknown[f"{n}_gbp_mwh"]) is None else round(v, 3) for n in ("estimate", "error"))
+    return {
+        f"{prefix}price_unknown_because": unknown["because"],
+        f"{prefix}price_estimate_gbp_mwh": estimate,
+        f"{prefix}price_estimate_error_gbp_mwh": error,
+        f"{prefix}estimate_basis": None if estimate is None else BASIS,
+    }
 
 
 @router.get("/windows/best")
@@ -41,7 +61,10 @@ async def best_windows(
     carbon_to_cost_weight: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 1,
     limit: Annotated[int, Query(ge=1, le=1000)] = 10,
 ) -> dict[str, Any]:
-    """The best windows for a run of this length, best first. `score` is in GBP/MWh."""
+    """The best windows for a run of this length, best first.
+
+    `score` is in GBP/MWh, as in the SQL function best_windows(): weight x value of carbon x mean intensity + (1 - weight) x price.
+    """
     now = datetime.now(UTC)
     earliest = earliest or now
     deadline = deadline or earliest + timedelta(hours=48)
@@ -63,10 +86,16 @@ async def best_windows(
         )
         found = await cursor.fetchall()
     outlook = await state.outlooks.now()
-    return {
-        "windows": found,
-        "why_none": None if found else "no window of this length lies within the forecast" + (
-            "" if carbon_to_cost_weight == 1 else " and has a day-ahead price for each half-hour"
-        ),
-        "data": outlook.age(now),
+    length = timedelta(minutes=duration_minutes)
+    windows = [
+        {**row, **(no_price("", outlook, row["starts_at"], length) if row["mean_price_gbp_mwh"] is None else {})}
+        for row in found
+    ]
+    why_none = "no window of this length lies within the forecast"
+    if carbon_to_cost_weight < 1:
+        why_none += " and has a day-ahead price for each half-hour"
+    asked = {
+        "duration_minutes": duration_minutes, "earliest": earliest, "deadline": deadline, "region_id": region_id,
+        "carbon_to_cost_weight": carbon_to_cost_weight, "limit": limit,
     }  # fmt: skip
+    return answer(outlook, {"windows": windows, "why_none": None if found else why_none}, asked=asked, now=now)

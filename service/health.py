@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from psycopg_pool import PoolTimeout
 
 from service.access import State
+from service.ages import ago
 from service.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["health"])
@@ -21,17 +22,33 @@ async def alive() -> dict[str, str]:
 
 @router.get("/readyz")
 async def ready(state: State, response: Response) -> dict[str, Any]:
-    """The database answers and there is a forecast to decide by; 503 where not."""
+    """The database responds and there is a real forecast that is not too old; otherwise 503, with the reason.
+
+    Synthetic values do not count: when every value is synthetic, the service still responds but is not ready.
+    """
     try:
         outlook = await state.outlooks.now()
     except (psycopg.Error, PoolTimeout):
         response.status_code = 503
         return {"status": "not ready", "reason": "the database cannot be used, or the tables are not built"}
     data = outlook.age(datetime.now(UTC))
-    if outlook.fetched_at is None:
+    reason = _not_ready(data, 3600 * state.settings.service_ready_age_hours)
+    if reason is not None:
         response.status_code = 503
-        return {"status": "not ready", "reason": "there is no forecast", "data": data}
+        return {"status": "not ready", "reason": reason, "data": data}
     return {"status": "ready", "data": data}
+
+
+def _not_ready(data: dict[str, Any], most_seconds: float) -> str | None:
+    if data["synthetic_share"] is None:
+        return "there is no forecast"
+    if data["age_seconds"] is None:
+        return "there is no real forecast: every value is synthetic"
+    if data["synthetic_share"] == 1:
+        return f"every value is synthetic; the newest real forecast is {data['age_in_words']} old"
+    if data["age_seconds"] > most_seconds:
+        return f"the newest real forecast is {data['age_in_words']} old; more than {ago(most_seconds)} is not ready"
+    return None
 
 
 @router.get("/metrics", response_class=Response)
@@ -39,7 +56,7 @@ async def metrics(state: State) -> Response:
     """Figures for Prometheus."""
     try:
         data = (await state.outlooks.now()).age(datetime.now(UTC))
-        state.metrics.data(data["age_seconds"], data["synthetic_share"])
+        state.metrics.data(data["age_seconds"], data["synthetic_share"], data["synthetic_age_seconds"])
     except (psycopg.Error, PoolTimeout):
-        state.metrics.data(None, None)
+        state.metrics.data(None, None, None)
     return Response(state.metrics.text(), media_type=CONTENT_TYPE)

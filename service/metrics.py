@@ -24,7 +24,10 @@ class Metrics:
         self._submissions = Counter(
             "energy_submissions", "Tasks by what became of them.", ["outcome"], registry=self._registry
         )
-        self._age = Gauge("energy_data_age_seconds", "Age of the newest forecast.", registry=self._registry)
+        self._age = Gauge("energy_data_age_seconds", "Age of the newest real forecast.", registry=self._registry)
+        self._synthetic_age = Gauge(
+            "energy_data_synthetic_age_seconds", "Age of the newest synthetic value.", registry=self._registry
+        )
         self._synthetic = Gauge(
             "energy_data_synthetic_ratio", "How much of the forecast is synthetic.", registry=self._registry
         )
@@ -38,9 +41,12 @@ class Metrics:
         """A task was taken in."""
         self._submissions.labels(outcome).inc()
 
-    def data(self, age_seconds: float | None, synthetic_share: float | None) -> None:
-        """How the data stands; NaN where there is none."""
+    def data(
+        self, age_seconds: float | None, synthetic_share: float | None, synthetic_age_seconds: float | None
+    ) -> None:
+        """Age of the newest real forecast, share and age of what is synthetic; NaN if there is none."""
         self._age.set(float("nan") if age_seconds is None else age_seconds)
+        self._synthetic_age.set(float("nan") if synthetic_age_seconds is None else synthetic_age_seconds)
         self._synthetic.set(float("nan") if synthetic_share is None else synthetic_share)
 
     def text(self) -> bytes:

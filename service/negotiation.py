@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from service.outlook import Outlook
+from service.answers import spelled
+from service.outlook import HALF_HOUR, Outlook
 from service.placement import BEST, CONSTRAINTS, Candidates, Option, Task, candidates, option, saving
 from service.venues import Taken, Venue
 
@@ -33,7 +34,7 @@ class Bound:
 
     constraint: str
     candidates_struck_out: int
-    would_save: Mapping[str, float | None] | None
+    would_save: Mapping[str, Any] | None
     """carbon (kg) and cost (GBP) that the best of them would save against what was decided; None without a decision"""
 
     def told(self) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def decide(
     possible = laid_out.possible
     energy, wanted = _energy(task, laid_out, outlook)
     compute = _compute(task, laid_out, outlook, possible, wanted)
-    ranked = laid_out.ranked(possible, laid_out.score)
+    ranked = laid_out.others(possible, laid_out.score, task.duration.total_seconds() / HALF_HOUR)
     options = [replace(option(task, laid_out, outlook, *at), saving=saving(task, laid_out, *at)) for at in ranked]
     bound = _bound(task, laid_out, outlook, options, ranked[0] if ranked else (0, 0))
     because = None if options else _why_not(laid_out, bound)
@@ -85,7 +86,8 @@ def _energy(task: Task, laid_out: Candidates, outlook: Outlook) -> tuple[Round, 
         ), []
     proposals = [_brief(option(task, laid_out, outlook, *at)) for at in wanted]
     best = proposals[0]
-    reason = f"the lowest of {int(mask.sum())} starts: {best['mean_gco2_kwh']} gCO2/kWh in region {best['region_id']}"
+    place = best["region_name"] or f"region {best['region_id']}"
+    reason = f"the lowest of {int(mask.sum())} starts: {best['mean_gco2_kwh']} gCO2/kWh in {place}"
     return Round("energy", "proposed", proposals, (reason,)), wanted
 
 
@@ -136,7 +138,7 @@ def _head(
 def _brief(found: Option) -> dict[str, Any]:
     told = found.told()
     del told["saving"]
-    return {**told, "starts_at": found.starts_at.isoformat(), "ends_at": found.ends_at.isoformat()}
+    return {**told, "starts_at": spelled(found.starts_at), "ends_at": spelled(found.ends_at)}
 
 
 def _bound(
@@ -148,7 +150,7 @@ def _bound(
         count = int(struck_out.sum())
         if not count:
             continue
-        saves: dict[str, float | None] | None = None
+        saves: dict[str, Any] | None = None
         if options:
             ranked = laid_out.ranked(struck_out & ~np.isnan(laid_out.score), laid_out.score, 1)
             other = option(task, laid_out, outlook, *ranked[0]) if ranked else None
@@ -159,6 +161,8 @@ def _bound(
                 "carbon_kg": round(options[0].carbon_kg - other.carbon_kg, 4),
                 "cost_gbp": None if costs[0] is None or costs[1] is None else round(costs[0] - costs[1], 4),
             }
+            if None in costs:
+                saves["cost_unknown_because"] = "one of the two runs has no day-ahead price for each of its half-hours"
         found.append(Bound(name, count, saves))
     return found
 

@@ -1,13 +1,14 @@
 """What is known of the grid at one instant, as arrays on the half-hour spine: intensity by region, price, compute windows."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service import ages, prices
 from service.tenancy import Connection, Pool
 
 HALF_HOUR = 1800
@@ -27,7 +28,7 @@ where region_id between 1 and 14
 _PRICE = """
 select extract(epoch from period_start)::bigint as starts, price_gbp_mwh, is_synthetic, fetched_at
 from wholesale_prices
-where market = 'n2ex_day_ahead' and period_start > %(known_at)s - interval '30 minutes'
+where market = 'n2ex_day_ahead' and period_start > %(known_at)s - interval '22 days'
     and period_start < %(known_at)s + interval '7 days' and updated_at <= %(known_at)s
 """
 _WINDOWS = """
@@ -38,6 +39,20 @@ from latest_compute_windows
 where region_id between 1 and 14 and available_capacity_mw > 0 and not is_expired
 order by window_id
 """
+# The newest real forecast where no coming half-hour has one: how long the upstream has been silent.
+_LAST_REAL = """
+select max(last.fetched_at) as fetched_at
+from generate_series(1, 14) as region (region_id)
+cross join lateral (
+    select intensity.fetched_at
+    from carbon_intensity_regional as intensity
+    where intensity.region_id = region.region_id and not intensity.is_synthetic
+        and intensity.forecast_gco2_kwh is not null and intensity.fetched_at <= %s
+    order by intensity.period_start desc
+    limit 1
+) as last
+"""
+_NAMES = "select region_id, name from regions"
 _ZONES = "select zone_id, region_id from grid_zones where region_id between 1 and 14"
 
 
@@ -115,8 +130,13 @@ class Outlook:
     zones: dict[str, int]
     """zone -> region"""
     fetched_at: datetime | None
-    """When the newest of the forecasts was fetched"""
+    """When the newest real forecast was fetched"""
     synthetic_share: float | None
+    synthetic_fetched_at: datetime | None = None
+    """When the newest synthetic value was made"""
+    region_names: dict[int, str] = field(default_factory=dict)
+    guess: Series | None = None
+    """Two rows: prices with estimates where the auction has none yet (`service.prices`), and the error of each"""
 
     @property
     def half_hours(self) -> int:
@@ -136,28 +156,35 @@ class Outlook:
         """A position of the spine as an instant, to the microsecond."""
         return self.begins + timedelta(microseconds=int(in_microseconds(np.array(half_hours))))
 
+    def unknown_price(self, starts_at: datetime, length: timedelta) -> dict[str, Any]:
+        """Why a run has no price, and an estimate with its mean absolute error, both GBP/MWh; None where nothing is known."""
+        at, half_hours = np.array([self.position(starts_at)]), length / timedelta(seconds=HALF_HOUR)
+        known = np.flatnonzero(~np.isnan(self.price.values[0]))
+        if not len(known):
+            because = "no day-ahead price is known of any half-hour from now on"
+        else:
+            until = self.instant(float(known[-1]) + 1)
+            because = (
+                f"the day-ahead auction's prices end at {until:%Y-%m-%d %H:%M}Z, before this run does"
+                if starts_at + length > until
+                else "a half-hour of this run has no day-ahead price"
+            )
+        estimate, error = (None, None)
+        if self.guess is not None:
+            estimate, error = (
+                None if np.isnan(mean) else float(mean) for mean in self.guess.means(at, half_hours)[:, 0]
+            )
+        return {"because": because, "estimate_gbp_mwh": estimate, "error_gbp_mwh": None if estimate is None else error}
+
     def age(self, now: datetime) -> dict[str, Any]:
-        """How old the data is and how much of it is synthetic, in figures and in words."""
-        seconds = None if self.fetched_at is None else round((now - self.fetched_at).total_seconds())
-        return {
-            "known_at": self.known_at,
-            "fetched_at": self.fetched_at,
-            "age_seconds": seconds,
-            "synthetic_share": self.synthetic_share,
-            "in_words": in_words(seconds, self.synthetic_share),
-        }
-
-
-def in_words(age_seconds: float | None, synthetic_share: float | None) -> str:
-    """One sentence on whether to trust the data."""
-    if age_seconds is None or synthetic_share is None:
-        return "There is no forecast: nothing is known of the coming half-hours."
-    age = f"fetched {round(age_seconds / 60)} minutes ago"
-    if synthetic_share == 0:
-        return f"Every value is real, {age}."
-    if synthetic_share == 1:
-        return f"EVERY VALUE IS SYNTHETIC ({age}): do not decide by it."
-    return f"{100 * synthetic_share:.1f} % of the values are synthetic, {age}."
+        """How old the data is and how much of it is synthetic, in seconds and in words."""
+        described = ages.describe(
+            now,
+            real=self.fetched_at,
+            synthetic=self.synthetic_fetched_at,
+            synthetic_share=self.synthetic_share,
+        )
+        return {"known_at": self.known_at, **described}
 
 
 async def read(connection: Connection, known_at: datetime | None = None) -> Outlook:
@@ -166,24 +193,31 @@ async def read(connection: Connection, known_at: datetime | None = None) -> Outl
         row = await (await connection.execute("select clock_timestamp() as instant")).fetchone()
         known_at = row["instant"] if row else datetime.now(UTC)
     intensities = await (await connection.execute(_INTENSITY, [known_at])).fetchall()
-    prices = await (await connection.execute(_PRICE, {"known_at": known_at})).fetchall()
+    priced = await (await connection.execute(_PRICE, {"known_at": known_at})).fetchall()
     windows = await (await connection.execute(_WINDOWS)).fetchall()
+    names = await (await connection.execute(_NAMES)).fetchall()
     zones = await (await connection.execute(_ZONES)).fetchall()
 
+    real = max((row["forecast_known_at"] for row in intensities if not row["is_synthetic"]), default=None)
+    if real is None:
+        last = await (await connection.execute(_LAST_REAL, [known_at])).fetchone()
+        real = last["fetched_at"] if last else None
+
     first = int(known_at.timestamp()) // HALF_HOUR * HALF_HOUR
-    last = max((row["starts"] for row in intensities), default=first - HALF_HOUR)
-    length = max(0, (last - first) // HALF_HOUR + 1)
+    final = max((row["starts"] for row in intensities), default=first - HALF_HOUR)
+    length = max(0, (final - first) // HALF_HOUR + 1)
     intensity, synthetic = np.full((14, length), np.nan), np.full((14, length), np.nan)
     for row in intensities:
         at = (row["starts"] - first) // HALF_HOUR
         if 0 <= at < length:
             intensity[row["region_id"] - 1, at] = row["forecast_gco2_kwh"]
             synthetic[row["region_id"] - 1, at] = row["is_synthetic"]
-    price = np.full((1, length), np.nan)
-    for row in prices:
-        at = (row["starts"] - first) // HALF_HOUR
-        if 0 <= at < length and row["price_gbp_mwh"] is not None:
-            price[0, at] = row["price_gbp_mwh"]
+    by_start = {row["starts"]: row["price_gbp_mwh"] for row in priced if row["price_gbp_mwh"] is not None}
+    real_prices = {
+        row["starts"]: row["price_gbp_mwh"] for row in priced if row["starts"] in by_start and not row["is_synthetic"]
+    }
+    price = np.array([[by_start.get(first + at * HALF_HOUR, np.nan) for at in range(length)]], dtype=float)
+    guessed = prices.guess(by_start, real_prices, first, length)
     known = ~np.isnan(synthetic)
     return Outlook(
         known_at=known_at,
@@ -193,8 +227,13 @@ async def read(connection: Connection, known_at: datetime | None = None) -> Outl
         price=Series(price),
         windows=tuple(_window(row) for row in windows),
         zones={row["zone_id"]: row["region_id"] for row in zones},
-        fetched_at=max((row["forecast_known_at"] for row in intensities), default=None),
+        fetched_at=real,
         synthetic_share=float(synthetic[known].mean()) if known.any() else None,
+        synthetic_fetched_at=max(
+            (row["forecast_known_at"] for row in intensities if row["is_synthetic"]), default=None
+        ),
+        region_names={row["region_id"]: row["name"] for row in names},
+        guess=Series(np.array([guessed.values, guessed.errors])),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service import prices
 from service.outlook import HALF_HOUR, Numbers, Outlook, in_microseconds
 from service.venues import Taken, Venue
 
@@ -68,21 +69,35 @@ class Option:
     cost_gbp: float | None
     synthetic_share: float
     score_gbp: float | None
+    energy_kwh: float = 0.0
+    unknown_price: Mapping[str, Any] | None = None
+    """why there is no price, and an estimate (`Outlook.unknown_price`); None where the price is known"""
     saving: Mapping[str, Any] = field(default_factory=dict)
     """against now, the median and the worst start in the same place; only of what is answered"""
 
     def told(self) -> dict[str, Any]:
-        """As JSON."""
+        """As JSON. An estimate of the cost stands in fields of its own and is never part of `cost_gbp`."""
+        unknown = self.unknown_price or {}
+        energy_mwh = self.energy_kwh / 1000
+        estimate, error = (
+            None if (price := unknown.get(name)) is None else round(price * energy_mwh, 4)
+            for name in ("estimate_gbp_mwh", "error_gbp_mwh")
+        )
         return {
             "venue": self.venue.key,
             "venue_name": self.venue.name,
             "region_id": self.venue.region_id,
+            "region_name": self.venue.region_name,
             "starts_at": self.starts_at,
             "ends_at": self.ends_at,
             "mean_gco2_kwh": self.mean_gco2_kwh,
             "carbon_kg": self.carbon_kg,
             "mean_price_gbp_mwh": self.mean_price_gbp_mwh,
             "cost_gbp": self.cost_gbp,
+            "cost_unknown_because": unknown.get("because"),
+            "cost_estimate_gbp": estimate,
+            "cost_estimate_error_gbp": error,
+            "estimate_basis": None if estimate is None else prices.BASIS,
             "synthetic_share": self.synthetic_share,
             "score_gbp": self.score_gbp,
             "saving": dict(self.saving),
@@ -127,6 +142,18 @@ class Candidates:
         rows, columns = np.nonzero(mask)
         order = np.lexsort((rows, self.starts[columns], np.round(by[rows, columns], 9)))[:most]
         return [(int(rows[i]), int(columns[i])) for i in order]
+
+    def others(self, mask: Mask, by: Numbers, length: float, most: int = BEST) -> list[tuple[int, int]]:
+        """The best, and the next best that are really others: another region, or starting at least one run length apart."""
+        chosen: list[tuple[int, int]] = []
+        left, regions = mask.copy(), np.array([venue.region_id for venue in self.venues])
+        apart = int(in_microseconds(np.array(length)))
+        begins = in_microseconds(self.starts)
+        while len(chosen) < most and (best := self.ranked(left, by, 1)):
+            row, column = best[0]
+            chosen.append((row, column))
+            left &= ~np.outer(regions == regions[row], np.abs(begins - begins[column]) < apart)
+        return chosen
 
 
 def candidates(
@@ -209,11 +236,16 @@ def option(task: Task, laid_out: Candidates, outlook: Outlook, row: int, column:
         cost_gbp=None if math.isnan(price) else round(price * energy_mwh, 4),
         synthetic_share=round(float(laid_out.synthetic[row, column]), 4),
         score_gbp=None if math.isnan(score) else round(score * energy_mwh, 6),
+        energy_kwh=task.energy_kwh,
+        unknown_price=outlook.unknown_price(starts_at, task.duration) if math.isnan(price) else None,
     )
 
 
 def saving(task: Task, laid_out: Candidates, row: int, column: int) -> dict[str, Any]:
-    """What a candidate saves against now, the median and the worst start in the same place: carbon (kg, %), cost (GBP)."""
+    """What a candidate saves in the same place against a run of the same length and power: carbon (kg, %), cost (GBP).
+
+    Against `now` (the task's earliest start, at once), and the median and the worst of all that end in time.
+    """
     energy_mwh = task.energy_kwh / 1000
     in_time = laid_out.masks["deadline"][row] & laid_out.masks["forecast"][row]
     others, prices = laid_out.intensity[row][in_time], laid_out.price[row][in_time]
@@ -223,7 +255,7 @@ def saving(task: Task, laid_out: Candidates, row: int, column: int) -> dict[str,
         "median": (_over(np.median, others), _over(np.median, prices)),
         "worst": (_over(np.max, others), _over(np.max, prices)),
     }
-    told = {}
+    told: dict[str, dict[str, Any]] = {}
     for name, (then, then_price) in against.items():
         saved_gbp = then_price * energy_mwh - cost
         told[f"against_{name}"] = {
@@ -231,7 +263,15 @@ def saving(task: Task, laid_out: Candidates, row: int, column: int) -> dict[str,
             "carbon_pct": None if math.isnan(then) or then == 0 else round(100 * (1 - carbon / (then * energy_mwh)), 1),
             "cost_gbp": None if math.isnan(saved_gbp) else round(saved_gbp, 4),
         }
+        if math.isnan(saved_gbp):
+            told[f"against_{name}"]["cost_unknown_because"] = _no_cost(cost, name)
     return told
+
+
+def _no_cost(cost: float, against: str) -> str:
+    if math.isnan(cost):
+        return "this run has no day-ahead price for each of its half-hours"
+    return f"the run it is compared with ({against}) has no day-ahead price for each of its half-hours"
 
 
 def _own_price(venue: Venue, market: Numbers) -> Numbers:
@@ -240,10 +280,11 @@ def _own_price(venue: Venue, market: Numbers) -> Numbers:
 
 
 def _starts(task: Task, outlook: Outlook) -> Numbers:
-    """At once, and every half-hour from then on: waiting is never chosen where it is worse than not waiting."""
+    """At once, and every half-hour from then on: nothing that waits is chosen where starting at once would be better."""
     earliest = outlook.position(task.earliest)
     spine = np.arange(max(np.ceil(earliest - 1e-10), 0), outlook.half_hours, dtype=float)
-    return np.unique(np.concatenate([[earliest], spine]))
+    is_on_spine = len(spine) > 0 and abs(spine[0] - earliest) <= 1e-10
+    return spine if is_on_spine else np.concatenate([[earliest], spine])
 
 
 def _patience(task: Task, venue: Venue) -> float:

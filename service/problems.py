@@ -21,9 +21,17 @@ RULES = ("placement_", "workload_status")
 class Problem(Exception):
     """A request that is refused, with its HTTP status and the reason in words."""
 
-    def __init__(self, status: int, detail: str, *, headers: dict[str, str] | None = None):
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        faults: list[dict[str, str]] | None = None,
+    ):
         super().__init__(detail)
         self.status, self.detail, self.headers = status, detail, headers
+        self.more = {} if faults is None else {"faults": faults}
 
 
 def answer(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
@@ -52,7 +60,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def refused(_request: Request, problem: Problem) -> JSONResponse:
-        return answer(problem.status, problem.detail, problem.headers)
+        return answer(problem.status, problem.detail, problem.headers, **problem.more)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -69,6 +77,12 @@ def install(app: FastAPI) -> None:
     async def unreachable(_request: Request, error: Exception) -> JSONResponse:
         logger.error("the database cannot be used: %s", type(error).__name__)
         return answer(503, "the database cannot be used now; try again", {"Retry-After": "5"})
+
+    @app.exception_handler(psycopg.errors.QueryCanceled)
+    async def too_long(_request: Request, _error: Exception) -> JSONResponse:
+        return answer(
+            503, "this read took too long and was stopped; ask for less (a smaller `limit`)", {"Retry-After": "5"}
+        )
 
     @app.exception_handler(psycopg.Error)
     async def refused_by_database(_request: Request, error: psycopg.Error) -> JSONResponse:

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import DictRow
 from psycopg.types.json import Json, Jsonb
 
+from service.answers import spelled
 from service.drafts import Draft
 from service.negotiation import Decision
 from service.outlook import Outlook
@@ -66,7 +67,7 @@ def as_json(answer: dict[str, Any]) -> str:
 
 
 def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return spelled(value) if isinstance(value, datetime) else str(value)
 
 
 async def add_workload(

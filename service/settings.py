@@ -17,5 +17,6 @@ class ServiceSettings(BaseSettings):
     service_max_body_bytes: int = Field(64 * 1024, gt=0)
     service_requests_per_minute: int = Field(6000, gt=0)
     service_outlook_seconds: float = Field(15, gt=0)
+    service_ready_age_hours: float = Field(3, gt=0)
     region_capacity_kw: float = Field(1000, gt=0)
     carbon_value_gbp_tonne: float = Field(264, gt=0)

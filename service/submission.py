@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from service import records, venues
+from service import answers, records, venues
 from service.drafts import Draft, described, draft
 from service.negotiation import Decision, decide
 from service.outlook import HALF_HOUR, Outlook, Outlooks
@@ -85,7 +85,7 @@ class Submissions:
                 await _set_status(connection, workload_id, "pending", None)
             task = task_of(found, earliest=max(now, found["earliest_start"]))
             if task.earliest + task.duration > task.deadline:
-                raise Problem(409, f"the deadline ({task.deadline.isoformat()}) can no longer be met")
+                raise Problem(409, f"the deadline ({answers.spelled(task.deadline)}) can no longer be met")
             places = await venues_of(connection, found["operator_id"], found["asset_id"], outlook, self.settings)
             decision = await self._decide(connection, places, task, outlook)
             if not decision.options:
@@ -101,7 +101,7 @@ class Submissions:
             await records.add_negotiation(connection, answer, decision, outlook, row["attempt"] if row else 1)
             await _set_status(connection, workload_id, "scheduled", answer["placement_id"])
             placed = await records.one(connection, workload_id)
-        return {**placed, "options": [option.told() for option in decision.options], "data": outlook.age(now)}
+        return answers.answer(outlook, {**placed, "options": [option.told() for option in decision.options]}, now=now)
 
     async def _decide(
         self, connection: Connection, places: Sequence[venues.Venue], task: Task, outlook: Outlook

@@ -33,6 +33,7 @@ class Venue:
     window: Window | None = None
     max_deferral: timedelta | None = None
     carbon_cap_gco2_kwh: float | None = None
+    region_name: str | None = None
 
     def is_open(self, starts: Numbers, length: float, outlook: Outlook) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Whether it is open for all of a run, by the start of the run in half-hours of the spine."""
@@ -81,6 +82,7 @@ def of_operator(
                 region_id=region_id,
                 capacity_kw=float(asset["rated_power_kw"]),
                 asset_id=asset["asset_id"],
+                region_name=outlook.region_names.get(region_id),
                 max_deferral=None
                 if asset["max_deferral_minutes"] is None
                 else timedelta(minutes=asset["max_deferral_minutes"]),
@@ -92,11 +94,24 @@ def of_operator(
             if (region_id := asset["region_id"] or outlook.zones.get(asset["zone_id"]))
         ]
     windows = [
-        Venue(f"window:{window.window_id}", window.name, window.region_id, window.capacity_kw, window=window)
+        Venue(
+            key=f"window:{window.window_id}",
+            name=window.name,
+            region_id=window.region_id,
+            capacity_kw=window.capacity_kw,
+            window=window,
+            region_name=outlook.region_names.get(window.region_id),
+        )
         for window in outlook.windows
     ]
     regions = [
-        Venue(f"region:{operator_id}/{region_id}", f"region {region_id}", region_id, region_capacity_kw)
+        Venue(
+            key=f"region:{operator_id}/{region_id}",
+            name=outlook.region_names.get(region_id, f"region {region_id}"),
+            region_id=region_id,
+            capacity_kw=region_capacity_kw,
+            region_name=outlook.region_names.get(region_id),
+        )
         for region_id in REGIONS
     ]
     return windows + regions

@@ -7,13 +7,15 @@ from uuid import UUID
 import psycopg
 from fastapi import APIRouter, Header, Query, Response
 
-from service import venues
+from service import pages, venues
 from service.access import Authorized, State
+from service.answers import answer, spell, spelled
+from service.drafts import NOT_BY_ITSELF
 from service.negotiation import decide
 from service.outlook import read
 from service.problems import Problem
-from service.records import COLUMNS, FROM, one
-from service.shapes import Email, StatusChange, TaskRequest
+from service.records import one
+from service.shapes import Email, Instant, Status, StatusChange, TaskRequest
 from service.submission import task_of, venues_of
 from service.tenancy import Connection, speaking_for
 
@@ -57,7 +59,8 @@ async def workload(workload_id: UUID, state: State, caller: Authorized) -> dict[
         )
         negotiation = await cursor.fetchall()
     outlook = await state.outlooks.now()
-    return {**found, "negotiation": negotiation, "data": outlook.age(datetime.now(UTC))}
+    is_unplaced = found["status"] == "pending"
+    return answer(outlook, {**found, "next_step": NOT_BY_ITSELF if is_unplaced else None, "negotiation": negotiation})
 
 
 @router.get("/workloads")
@@ -66,32 +69,43 @@ async def workloads(
     caller: Authorized,
     user_email: Annotated[Email | None, Query()] = None,
     user_id: UUID | None = None,
+    status: Annotated[list[Status] | None, Query(max_length=6, description="One or more.")] = None,
+    created_from: Annotated[Instant | None, Query(description="Created at or after.")] = None,
+    created_to: Annotated[Instant | None, Query(description="Created before.")] = None,
+    cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
-    """The newest workloads, of one user or of all that the caller may see."""
+    """The newest workloads that the caller may see, filtered, a page at a time.
+
+    `next_cursor` asks for the page that follows, with the same filters; it is null on the last page. Pages neither repeat nor
+    skip a workload, whatever is submitted meanwhile.
+    """
     async with speaking_for(state.pool, caller) as connection:
-        cursor = await connection.execute(
-            f"select {COLUMNS} {FROM} left join app.users as person on workload.user_id = person.user_id "
-            "where (%s::text is null or person.email = %s) and (%s::uuid is null or workload.user_id = %s) "
-            "order by workload.created_at desc, workload.workload_id limit %s",
-            [user_email, user_email, user_id, user_id, limit],
-        )
-        found = await cursor.fetchall()
+        found, following = await pages.page(
+            connection, cursor=cursor, limit=limit, user_email=user_email, user_id=user_id, status=status,
+            created_from=created_from, created_to=created_to,
+        )  # fmt: skip
     outlook = await state.outlooks.now()
-    return {"workloads": found, "data": outlook.age(datetime.now(UTC))}
+    asked = {
+        "user_email": user_email, "user_id": user_id, "status": status, "created_from": created_from,
+        "created_to": created_to, "cursor": cursor, "limit": limit,
+    }  # fmt: skip
+    return answer(outlook, {"workloads": found, "next_cursor": following}, asked=asked)
 
 
 @router.patch("/workloads/{workload_id}")
 async def change_status(workload_id: UUID, change: StatusChange, state: State, caller: Authorized) -> dict[str, Any]:
     """Take the next step: running, completed, failed, cancelled, or pending (its place is given back)."""
     at = change.at or datetime.now(UTC)
+    names = (await state.outlooks.now()).region_names
     begins, ends = change.status == "running", change.status in ("completed", "failed")
     async with speaking_for(state.pool, caller) as connection:
         # two who take a step at once take it one after the other
         await connection.execute("select from app.compute_workloads where workload_id = %s for update", [workload_id])
         before = await one(connection, workload_id)
         if before["status"] == change.status:
-            return before  # said twice: it was taken when it was said first
+            repeated: dict[str, Any] = spell(before, names)
+            return repeated  # said twice: it was taken when it was said first
         figures = await _actual(connection, before, at) if change.status == "completed" else {"kg": None, "gbp": None}
         try:
             async with connection.transaction():
@@ -110,9 +124,10 @@ async def change_status(workload_id: UUID, change: StatusChange, state: State, c
             hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
             reason = error.diag.message_primary or "this step is not possible"
             if error.diag.constraint_name != "workload_status_step":
-                reason = f"a workload that is {before['status']} cannot become {change.status} at {at.isoformat()}"
+                reason = f"a workload that is {before['status']} cannot become {change.status} at {spelled(at)}"
             raise Problem(409, reason + hint) from None
-        return await one(connection, workload_id)
+        changed: dict[str, Any] = spell(await one(connection, workload_id), names)
+        return changed
 
 
 @router.get("/workloads/{workload_id}/decision")
@@ -138,7 +153,10 @@ async def decide_again(workload_id: UUID, state: State, caller: Authorized) -> d
     is_same = best is not None and (best["venue"], best["starts_at"], best["carbon_kg"]) == (
         placed["venue"], datetime.fromisoformat(placed["starts_at"]), float(placed["carbon_kg"]),
     )  # fmt: skip
-    return {"known_at": known_at, "is_same": is_same, "decided_then": placed, "decided_again": best}
+    answers: dict[str, Any] = spell(
+        {"known_at": known_at, "is_same": is_same, "decided_then": placed, "decided_again": best}, outlook.region_names
+    )
+    return answers
 
 
 async def _actual(connection: Connection, found: dict[str, Any], ended: datetime) -> dict[str, Any]:

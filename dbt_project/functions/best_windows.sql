@@ -20,13 +20,15 @@ half_hour as (
     left join {{ ref('wholesale_prices').include(database=false) }} as price
         on price.market = 'n2ex_day_ahead' and intensity.period_start = price.period_start
         -- said again of the price, or every price ever kept is read
-        and price.period_start >= best_windows.earliest and price.period_start < best_windows.deadline
-    where intensity.period_start >= best_windows.earliest and intensity.period_start < best_windows.deadline
+        and price.period_start > best_windows.earliest - interval '30 minutes' and price.period_start < best_windows.deadline
+    -- from the half-hour that holds `earliest`: a run may begin at once, in the middle of it
+    where intensity.period_start > best_windows.earliest - interval '30 minutes'
+        and intensity.period_start < best_windows.deadline
         and intensity.region_id between 1 and 14
         and (best_windows.region_ids is null or intensity.region_id = any(best_windows.region_ids))
 ),
 
-possible as (
+on_the_half_hour as (
     select
         half_hour.region_id,
         half_hour.period_start as starts_at,
@@ -47,12 +49,60 @@ possible as (
         asked.price_weight
     from half_hour
     cross join asked
+    where half_hour.period_start >= best_windows.earliest
     window frame as (
         partition by half_hour.region_id
         order by half_hour.period_start
         rows between current row  -- noqa: PRS
         and (greatest(ceil(extract(epoch from best_windows.duration) / 1800)::integer, 1) - 1) following
     )
+),
+
+-- what of each half-hour a run uses that starts at `earliest` itself, in half-hours
+used_at_once as (
+    select
+        half_hour.*,
+        asked.carbon_weight,
+        asked.price_weight,
+        extract(epoch from best_windows.duration) / 1800 as length,
+        extract(epoch from
+            least(
+                half_hour.period_start + interval '30 minutes',
+                best_windows.earliest + make_interval(secs => extract(epoch from best_windows.duration)::double precision)
+            ) - greatest(half_hour.period_start, best_windows.earliest)) / 1800 as part
+    from half_hour
+    cross join asked
+    where extract(epoch from best_windows.earliest) % 1800 <> 0
+        and half_hour.period_start
+        < best_windows.earliest + make_interval(secs => extract(epoch from best_windows.duration)::double precision)
+),
+
+at_once as (
+    select
+        region_id,
+        best_windows.earliest as starts_at,
+        case when count(price_gbp_mwh) = count(*) then sum(price_gbp_mwh * part) end as price_sum,
+        sum(forecast_gco2_kwh * part) as intensity_sum,
+        sum(is_synthetic) as synthetic,
+        count(*)::integer as half_hours,
+        length,
+        carbon_weight,
+        price_weight
+    from used_at_once
+    group by region_id, length, carbon_weight, price_weight
+    -- a half-hour that is missing or has no value leaves the parts short of the whole
+    having round(sum(part) filter (where forecast_gco2_kwh is not null), 9) = round(length, 9)
+),
+
+possible as (
+    select
+        region_id, starts_at, intensity_sum, price_sum, synthetic, half_hours, length, carbon_weight, price_weight
+    from on_the_half_hour
+    where values_present = half_hours and last_start = starts_at + (half_hours - 1) * interval '30 minutes'
+    union all
+    select
+        region_id, starts_at, intensity_sum, price_sum, synthetic, half_hours, length, carbon_weight, price_weight
+    from at_once
 ),
 
 scored as (
@@ -71,9 +121,7 @@ scored as (
         ) as score,
         possible.synthetic::numeric / possible.half_hours as synthetic_share
     from possible
-    where possible.values_present = possible.half_hours
-        and possible.last_start = possible.starts_at + (possible.half_hours - 1) * interval '30 minutes'
-        and possible.starts_at + make_interval(secs => extract(epoch from best_windows.duration)::double precision)
+    where possible.starts_at + make_interval(secs => extract(epoch from best_windows.duration)::double precision)
         <= best_windows.deadline
 )
 

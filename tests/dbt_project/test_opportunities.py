@@ -25,6 +25,7 @@ from tests.warehouse.test_app import HOUR, add, become, operator, place, workloa
 
 LENGTHS = (1, 2, 4, 8)
 DAY = timedelta(days=1)
+US = timedelta(microseconds=1)
 
 
 @dataclass
@@ -91,21 +92,6 @@ def some_grid(moment: Moment, chance: random.Random) -> tuple[Values, dict[datet
     return grid, prices
 
 
-def sum_from_now(moment: Moment, green: dict[datetime, int], hours: int) -> Fraction | None:
-    """The values of a run that starts now, each by its part of the run; None if one of them is not known."""
-    run = [moment.this + n * HALF_HOUR for n in range(2 * hours)]
-    if not all(at in green for at in run):
-        return None
-    total, gone, after = Fraction(sum(green[at] for at in run)), moment.now - moment.this, run[-1] + HALF_HOUR
-    if not gone:
-        return total
-    return (
-        total + Fraction(gone / timedelta(microseconds=1)) / 1_800_000_000 * (green[after] - green[run[0]])
-        if after in green
-        else None
-    )
-
-
 def opportunity(moment: Moment, region: int, grid: Values, prices: dict[datetime, Any]) -> dict[str, Any]:
     """The row of a region but for its name, mix, capacity and rank, found by looking everywhere."""
     end = moment.now + 48 * HOUR
@@ -116,31 +102,54 @@ def opportunity(moment: Moment, region: int, grid: Values, prices: dict[datetime
     row: dict[str, Any] = {
         "now_period_start": moment.this if here else None, "now_gco2_kwh": now,
         "now_intensity_index": here.get("intensity_index"), "now_price_gbp_mwh": prices.get(moment.this),
-        "data_age": moment.now - max(r["fetched_at"] for r in known.values()) if known else None,
+        "data_age": _age(moment, grid, known, region),
+        "synthetic_age": min((moment.now - r["fetched_at"] for r in known.values() if r["is_synthetic"]), default=None),
         "synthetic_share": rounded(Fraction(sum(r["is_synthetic"] for r in known.values()), len(known)), 4) if known else None,
     }  # fmt: skip
     for hours in LENGTHS:
-        at_once = sum_from_now(moment, green, hours)
-        sums = [] if at_once is None else [(at_once, moment.now)]
-        for start in (at for at in green if at > moment.now):
+        sums = []
+        for start in (at for at in green if at >= moment.now):
             run = [start + n * HALF_HOUR for n in range(2 * hours)]
             if all(at in green for at in run):
                 sums.append((sum(green[at] for at in run), start))
         total, start = min(sums, default=(None, None))
-        mean = None if total is None else rounded(Fraction(total) / (2 * hours), 1)
-        now_mean = None if at_once is None else rounded(at_once / (2 * hours), 1)
-        saving = None if mean is None or now_mean is None else now_mean - mean
-        assert saving is None or saving >= 0, "waiting is never recommended where it is worse"
-        saving_pct = (
-            rounded(Fraction(saving) * 100 / Fraction(now_mean), 1) if saving is not None and now_mean else None
+        mean = None if total is None else rounded(Fraction(total, 2 * hours), 1)
+        run = timedelta(hours=hours)
+        used = [
+            (green.get(at), min(at + HALF_HOUR, moment.now + run) - max(at, moment.now))
+            for n in range(2 * hours + 1)
+            if (at := moment.this + n * HALF_HOUR) < moment.now + run
+        ]
+        is_known = all(value is not None for value, _ in used)
+        at_once = (
+            sum(Fraction(value or 0) * Fraction(part // US, run // US) for value, part in used) if is_known else None
         )
-        price_at = moment.this if start == moment.now else start
+        soonest = None if at_once is None else rounded(at_once, 1)
+        if at_once is not None and (total is None or at_once <= Fraction(total, 2 * hours)):
+            start, mean = moment.now, soonest
+        saving = None if mean is None or soonest is None else soonest - mean
+        pct = rounded(Fraction(saving) * 100 / Fraction(soonest), 1) if saving is not None and soonest else None
+        held = None if start is None else moment.this if start == moment.now else start
         row |= {
+            f"now_{hours}h_gco2_kwh": soonest,
             f"best_{hours}h_start": start, f"best_{hours}h_gco2_kwh": mean, f"saving_{hours}h_gco2_kwh": saving,
-            f"saving_{hours}h_pct": saving_pct, f"best_{hours}h_price_gbp_mwh": prices.get(price_at) if price_at else None,
-            f"now_{hours}h_gco2_kwh": now_mean,
+            f"saving_{hours}h_pct": pct,
+            f"best_{hours}h_price_gbp_mwh": prices.get(held) if held else None,
         }  # fmt: skip
     return row
+
+
+def _age(moment: Moment, grid: Values, known: dict[datetime, Any], region: int) -> timedelta | None:
+    """Of the newest real value to come; if none is real, of the last real one that there was."""
+    real = [row["fetched_at"] for row in known.values() if not row["is_synthetic"]]
+    if real:
+        return moment.now - max(real)
+    past = {
+        at: row["fetched_at"]
+        for (r, at), row in grid.items()
+        if r == region and not row["is_synthetic"] and row["forecast_gco2_kwh"] is not None
+    }
+    return moment.now - past[max(past)] if past else None
 
 
 def test_opportunities_are_what_looking_everywhere_finds(moment: Moment) -> None:
@@ -160,6 +169,10 @@ def test_opportunities_are_what_looking_everywhere_finds(moment: Moment) -> None
         }
         for region, row in found.items():
             wanted = opportunity(moment, region, grid, prices)
+            savings = [row[f"saving_{hours}h_gco2_kwh"] for hours in LENGTHS]
+            assert all(saving is None or saving >= 0 for saving in savings), (
+                "nothing is recommended that is worse than now"
+            )
             assert {column: row[column] for column in wanted} == wanted, (seed, region)
             assert row["now_renewable_pct"] == (Decimal(str(mixes[region])) if region in mixes else None)
             assert row["open_capacity_mw"] == 0

@@ -93,7 +93,7 @@ def test_every_context_and_grid_route_says_how_old_and_how_synthetic_the_data_is
     for path in (*paths, "/regions/opportunities", "/windows/best", "/workloads", "/readyz"):
         data = worked.get(path)["data"]
         assert 0 <= data["age_seconds"] < 3600 and data["synthetic_share"] == 0
-        assert data["in_words"].startswith("Every value is real, fetched ")
+        assert data["in_words"].startswith("Every value is real: the newest real forecast is ")
 
 
 def test_the_fourteen_regions_are_ranked(api: Api) -> None:
@@ -103,7 +103,8 @@ def test_the_fourteen_regions_are_ranked(api: Api) -> None:
     assert rows[0]["rank"] == 1
     for row in rows:
         assert row["now_gco2_kwh"] is not None and row["region_name"] and 0 <= row["data_age_seconds"] < 3600
-        assert row["saving_4h_gco2_kwh"] == pytest.approx(row["now_gco2_kwh"] - row["best_4h_gco2_kwh"], abs=0.1)
+        assert row["saving_4h_gco2_kwh"] == pytest.approx(row["now_4h_gco2_kwh"] - row["best_4h_gco2_kwh"], abs=0.1)
+        assert all(row[f"saving_{hours}h_gco2_kwh"] >= 0 for hours in (1, 2, 4, 8))
 
 
 def test_the_best_windows_are_sorted_and_keep_every_limit(api: Api) -> None:
@@ -162,21 +163,21 @@ CAPTURES = "update intermediate.int_carbon_intensity__captures set "
 @pytest.mark.parametrize(
     ("change", "verdict", "words"),
     [
-        ("fetched_at = fetched_at", "verdict ", r"Every value is real, fetched \d+ minutes? ago\."),
+        ("fetched_at = fetched_at", "verdict ", r"Every value is real: the newest real forecast is .+ old\."),
         (
             "is_synthetic = true",
             "verdict bad",
-            r"EVERY VALUE IS SYNTHETIC \(fetched \d+ minutes? ago\): do not decide by it\.",
+            r"EVERY VALUE IS SYNTHETIC: do not decide by it; the newest real forecast is .+ old\.",
         ),
         (
             "is_synthetic = region_id = 1",
             "verdict warn",
-            r"7\.1 % of the values are synthetic, fetched \d+ minutes? ago\.",
+            r"7\.1 % of the values are synthetic; the newest real forecast is .+ old, synthetic values stand in since\.",
         ),
         (
             "known_at = known_at - interval '2 hours'",
             "verdict warn",
-            r"real, fetched 12\d minutes ago[^<]*It is older than it",
+            r"newest real forecast is 2 hours old\.[^<]*It is older than it",
         ),
     ],
 )
@@ -191,6 +192,42 @@ def test_the_page_says_in_words_how_synthetic_and_how_old(
     assert f'class="{verdict}"' in answer.text and re.search(words, answer.text)
     assert "London" in answer.text and "carbon intensity" in answer.text
     assert not re.search(r"https?://|<script", answer.text), "it loads nothing from elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "reason"),
+    [
+        ("fetched_at = fetched_at", 200, None),
+        ("is_synthetic = region_id = 1", 200, None),
+        (
+            "known_at = known_at - interval '4 hours'",
+            503,
+            "the newest real forecast is 4 hours old; more than 3 hours is not",
+        ),
+        (
+            "known_at = case when region_id = 1 then known_at else known_at - interval '4 hours' end, "
+            "is_synthetic = region_id = 1",
+            503,
+            "the newest real forecast is 4 hours old",
+        ),
+        ("is_synthetic = true", 503, "every value is synthetic; the newest real forecast is "),
+    ],
+)
+def test_ready_means_that_the_newest_real_forecast_is_young_enough(
+    grid: Database, change: str, status: int, reason: str | None
+) -> None:
+    with grid.connect() as connection:
+        connection.execute(CAPTURES + change)  # type: ignore[arg-type]
+    with TestClient(create(grid, ServiceSettings())) as client:
+        answer = client.get("/readyz")
+        figures = client.get("/metrics").text
+    told = answer.json()
+    assert answer.status_code == status, told
+    assert told.get("reason") is None if reason is None else told["reason"].startswith(reason)
+    age = re.search(r"^energy_data_age_seconds (\S+)$", figures, flags=re.M)
+    assert age and float(age[1]) == pytest.approx(told["data"]["age_seconds"], abs=30)
+    if "4 hours" in change:
+        assert 4 * 3600 <= told["data"]["age_seconds"] < 5 * 3600, "a young synthetic value does not make it younger"
 
 
 @pytest.fixture

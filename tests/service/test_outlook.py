@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.outlook import Series, Window, in_words
+from service.ages import ago, in_words
+from service.outlook import Series, Window
 from service.venues import Taken, Venue, of_operator
 from tests.service import brute_force
 from tests.service.brute_force import HALF_HOUR, OPERATOR, START, outlook, peak, steps
@@ -58,11 +59,30 @@ def test_its_age_is_told_in_figures_and_in_words() -> None:
     grid = outlook([1.0] * 4)
     told = grid.age(START + timedelta(minutes=12))
     assert told["age_seconds"] == 720 and told["known_at"] == START
-    assert told["in_words"] == "Every value is real, fetched 12 minutes ago."
-    assert in_words(60, 0.25) == "25.0 % of the values are synthetic, fetched 1 minutes ago."
+    assert told["age_in_words"] == "12 minutes" and told["synthetic_age_seconds"] is None
+    assert told["in_words"] == "Every value is real: the newest real forecast is 12 minutes old."
+    assert in_words(60, 0.25).startswith("25.0 % of the values are synthetic; the newest real forecast is 1 minute old")
     assert in_words(60, 1.0).startswith("EVERY VALUE IS SYNTHETIC")
+    assert "there is no real forecast" in in_words(None, 1.0)
     empty = replace(grid, fetched_at=None, synthetic_share=None).age(START)
     assert empty["age_seconds"] is None and empty["in_words"].startswith("There is no forecast")
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.floats(0.001, 1))
+def test_a_synthetic_value_never_makes_the_data_younger(real: int, synthetic: int, share: float) -> None:
+    grid = replace(
+        outlook([1.0] * 4), synthetic_fetched_at=START - timedelta(seconds=synthetic), synthetic_share=share,
+        fetched_at=START - timedelta(seconds=real),
+    )  # fmt: skip
+    told = grid.age(START)
+    assert (told["age_seconds"], told["synthetic_age_seconds"]) == (real, synthetic)
+    assert ago(real) in told["in_words"] and told["age_in_words"] == ago(real)
+
+
+def test_lengths_of_time_are_in_plain_english() -> None:
+    said = {0: "less than a minute", 59: "less than a minute", 60: "1 minute", 7199: "1 hour", 7200: "2 hours"}
+    said |= {86_400: "1 day", 2 * 86_400 + 3600: "2 days 1 hour"}
+    assert {seconds: ago(seconds) for seconds in said} == said
 
 
 def window(opens: str, closes: str, **more: Any) -> Window:

@@ -232,7 +232,7 @@ def test_capacity_that_was_given_away_is_gone_until_it_is_given_back(api: Api) -
 def test_each_answer_says_how_old_and_how_synthetic_the_data_is(api: Api) -> None:
     data = api.submit()["data"]
     assert 0 <= data["age_seconds"] < 3600 and data["synthetic_share"] == 0
-    assert data["in_words"].startswith("Every value is real, fetched ")
+    assert data["in_words"].startswith("Every value is real: the newest real forecast is ")
 
 
 def test_without_any_forecast_a_task_is_accepted_and_waits(database: Database) -> None:

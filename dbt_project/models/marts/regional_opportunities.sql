@@ -12,12 +12,10 @@ with half_hour as (
 ),
 
 possible as (
-    -- a start is each half-hour to come, and now; a gap is nowhere contiguous, and a null is no value: a mean stands only over
-    -- as many values as it has half-hours
+    -- a gap is nowhere contiguous, and a null is no value: a mean stands only over as many values as it has half-hours
     select
         half_hour.region_id,
-        greatest(half_hour.period_start, now()) as starts_at,
-        half_hour.period_start <= now() as is_now
+        half_hour.period_start
         {%- for length in hours %},
         case
             when
@@ -25,25 +23,11 @@ possible as (
                 and last_value(half_hour.period_start) over frame_{{ length }}
                 = half_hour.period_start + interval '{{ 30 * (2 * length - 1) }} minutes'
                 then sum(half_hour.forecast_gco2_kwh) over frame_{{ length }}
-                    -- a run that starts now has a part of this half-hour, and the other part of one more at its end
-                    + case
-                        when half_hour.period_start < now() then
-                            extract(epoch from now() - half_hour.period_start) / 1800
-                            * (
-                                case
-                                    when lead(half_hour.period_start, {{ 2 * length }}) over region
-                                        = half_hour.period_start + interval '{{ 30 * 2 * length }} minutes'
-                                        then lead(half_hour.forecast_gco2_kwh, {{ 2 * length }}) over region
-                                end
-                                - half_hour.forecast_gco2_kwh
-                            )
-                        else 0
-                    end
         end as sum_{{ length }}h
         {%- endfor %}
     from half_hour
+    where half_hour.period_start >= now()
     window
-        region as (partition by half_hour.region_id order by half_hour.period_start),
         {%- for length in hours %}
         frame_{{ length }} as (
             partition by half_hour.region_id
@@ -53,24 +37,65 @@ possible as (
         {%- endfor %}
 ),
 
-best as (
+-- a run that starts at once, in the middle of a half-hour: the part that each half-hour has in it
+at_once as (
     select
         region_id
         {%- for length in hours %},
-        (array_agg(starts_at order by round(sum_{{ length }}h, 9), starts_at) filter (where sum_{{ length }}h is not null))[1]
+        case
+            when round(sum(part_{{ length }}h) filter (where forecast_gco2_kwh is not null), 9) = {{ 2 * length }}
+                then sum(forecast_gco2_kwh * part_{{ length }}h) / {{ 2 * length }}
+        end as mean_{{ length }}h
+        {%- endfor %}
+    from (
+        select
+            region_id,
+            forecast_gco2_kwh
+            {%- for length in hours %},
+            greatest(extract(epoch from
+                least(period_start + interval '30 minutes', now() + interval '{{ length }} hours')
+                - greatest(period_start, now())) / 1800, 0) as part_{{ length }}h
+            {%- endfor %}
+        from half_hour
+    ) as used
+    group by region_id
+),
+
+later as (
+    select
+        region_id
+        {%- for length in hours %},
+        (array_agg(period_start order by sum_{{ length }}h, period_start) filter (where sum_{{ length }}h is not null))[1]
         as start_{{ length }}h,
-        round(min(sum_{{ length }}h)::numeric / {{ 2 * length }}, 1) as mean_{{ length }}h,
-        round(min(sum_{{ length }}h) filter (where is_now)::numeric / {{ 2 * length }}, 1) as now_{{ length }}h
+        min(sum_{{ length }}h)::numeric / {{ 2 * length }} as mean_{{ length }}h
         {%- endfor %}
     from possible
     group by region_id
+),
+
+-- to wait is best only where it beats starting at once
+best as (
+    select
+        at_once.region_id
+        {%- for length in hours %},
+        round(at_once.mean_{{ length }}h, 1) as now_{{ length }}h,
+        case
+            when coalesce(at_once.mean_{{ length }}h <= later.mean_{{ length }}h, later.mean_{{ length }}h is null)
+                then case when at_once.mean_{{ length }}h is not null then now() end
+            else later.start_{{ length }}h
+        end as start_{{ length }}h,
+        round(least(at_once.mean_{{ length }}h, later.mean_{{ length }}h), 1) as mean_{{ length }}h
+        {%- endfor %}
+    from at_once
+    left join later on at_once.region_id = later.region_id
 ),
 
 outlook as (
     select
         region_id,
         round(avg(is_synthetic::integer), 4) as synthetic_share,
-        max(fetched_at) as fetched_at
+        max(fetched_at) filter (where not is_synthetic) as real_fetched_at,
+        max(fetched_at) filter (where is_synthetic) as synthetic_fetched_at
     from half_hour
     group by region_id
 ),
@@ -105,7 +130,8 @@ select
     best.start_{{ length }}h as best_{{ length }}h_start,
     best.mean_{{ length }}h as best_{{ length }}h_gco2_kwh,
     best.now_{{ length }}h - best.mean_{{ length }}h as saving_{{ length }}h_gco2_kwh,
-    round(100 * (best.now_{{ length }}h - best.mean_{{ length }}h) / nullif(best.now_{{ length }}h, 0), 1) as saving_{{ length }}h_pct,
+    round(100 * (best.now_{{ length }}h - best.mean_{{ length }}h) / nullif(best.now_{{ length }}h, 0), 1)
+    as saving_{{ length }}h_pct,
     price_{{ length }}h.price_gbp_mwh as best_{{ length }}h_price_gbp_mwh
     {%- endfor %},
     coalesce(compute.open_capacity_mw, 0) as open_capacity_mw,
@@ -113,7 +139,8 @@ select
         when best.mean_4h is not null then (rank() over (order by best.mean_4h))::smallint
     end as rank,
     outlook.synthetic_share,
-    now() - outlook.fetched_at as data_age
+    now() - coalesce(outlook.real_fetched_at, last_real.fetched_at) as data_age,
+    now() - outlook.synthetic_fetched_at as synthetic_age
     {%- for length in hours %},
     best.now_{{ length }}h as now_{{ length }}h_gco2_kwh
     {%- endfor %}
@@ -129,8 +156,16 @@ left join best on region.region_id = best.region_id
 left join outlook on region.region_id = outlook.region_id
 {%- for length in hours %}
 left join price as price_{{ length }}h
-    on price_{{ length }}h.period_start <= best.start_{{ length }}h
-    and price_{{ length }}h.period_start > best.start_{{ length }}h - interval '30 minutes'
+    on date_bin('30 minutes', best.start_{{ length }}h, timestamptz '2000-01-01 00:00Z') = price_{{ length }}h.period_start
 {%- endfor %}
+-- where no coming half-hour is real: how long the upstream has been silent
+left join lateral (
+    select past.fetched_at
+    from {{ ref('carbon_intensity_regional') }} as past
+    where past.region_id = region.region_id and not past.is_synthetic and past.forecast_gco2_kwh is not null
+        and outlook.real_fetched_at is null
+    order by past.period_start desc
+    limit 1
+) as last_real on true
 left join compute on region.region_id = compute.region_id
 where not region.is_aggregate
