@@ -66,42 +66,47 @@ def unreadable(energy: Energy, dataset: str, select: str, names: dict[uuid.UUID,
     return search(list(names))
 
 
-def contract_types(energy: Energy, dataset: str) -> dict[str, set[str]]:
-    """The columns of the unpacked rows, with the types that the tables have that they are written to."""
-    columns = {
-        row[0]
-        for row in energy.query(
-            "select column_name from information_schema.columns where table_schema = 'intermediate' and table_name = %s",
-            f"int_{dataset}_rows",
-        )
-    }
-    types: dict[str, set[str]] = {}
+def casts_to_tables(energy: Energy) -> dict[str, str]:
+    """By dataset: its unpacked rows, with each column cast to the types of the columns that it is written to."""
+    unpacked: dict[str, set[str]] = {}
+    for table, column in energy.query(
+        "select table_name, column_name from information_schema.columns where table_schema = 'intermediate'"
+    ):
+        unpacked.setdefault(table, set()).add(column)
     dbt = Dbt(energy.database, energy.data_dir)
-    for node in dbt.parse().result().nodes.values():
-        if dataset in (node.config.get("publishes") or []):
-            for name, column in node.columns.items():
-                if name in columns and column.data_type and not column.data_type.endswith("[]"):
-                    types.setdefault(name, set()).add(column.data_type)
+    nodes = list(dbt.parse().result().nodes.values())
     dbt.close()
-    return types
+    found = {}
+    for slug in DATASETS:
+        columns = [
+            column for node in nodes if slug in (node.config.get("publishes") or []) for column in node.columns.values()
+        ]
+        casts = {
+            f"{column.name}::{column.data_type}"
+            for column in columns
+            if column.name in unpacked[f"int_{slug}_rows"] and column.data_type and not column.data_type.endswith("[]")
+        }
+        found[slug] = f"row(int_{slug}_rows, {', '.join(sorted(casts))})"
+    return found
 
 
 @pytest.mark.slow
 def test_what_the_door_lets_in_can_be_unpacked_and_written(energy: Energy, emulator: Emulator) -> None:
     failed: dict[str, dict[str, str]] = {}
+    casts = casts_to_tables(energy)
     for sample in samples(emulator):
         slug = sample.dataset.slug
         bodies: dict[str, bytes] = {}
         for path in sample.paths():
-            for number, value in enumerate(VALUES):
-                body = sample.mutated(path, value)
-                if sample.is_admitted(body):
-                    bodies[f"{path} = {value!r} #{number}"] = body
+            made = {number: sample.mutated(path, value) for number, value in enumerate(VALUES)}
+            admitted = {number: body for number, body in made.items() if sample.is_admitted(body)}
+            # what the door lets in whatever it is, nobody reads, or only SQL does: then any text shows it
+            step = 4 if len(admitted) == len(made) else 1
+            bodies |= {
+                f"{path} = {VALUES[number]!r} #{number}": body for number, body in list(admitted.items())[::step]
+            }
         assert bodies, slug
-        names = land(energy, sample, bodies)
-        types = contract_types(energy, slug)
-        casts = ", ".join(f"{name}::{type_}" for name, found in sorted(types.items()) for type_ in sorted(found))
-        wrong = unreadable(energy, slug, f"int_{slug}_rows", names) or unreadable(energy, slug, f"row({casts})", names)
+        wrong = unreadable(energy, slug, casts[slug], land(energy, sample, bodies))
         if wrong:
             failed[slug] = wrong
     assert not failed, "\n".join(

@@ -169,6 +169,17 @@ def test_a_resource_that_moved_is_found_by_its_name_and_said_so(energy: Energy, 
     assert published_live(energy, "neso__n2ex_day_ahead") > 0
 
 
+def test_a_resource_that_was_rolled_is_read_where_its_name_is_now(energy: Energy, emulator: Emulator) -> None:
+    new_id = "11111111-2222-3333-4444-555555555555"
+    emulator.neso.rolled(resources.N2EX.id, new_id)
+    energy.refresh("neso__n2ex_day_ahead")
+    assert f"it was found by its name as {new_id}" in energy.output
+    assert energy.query(
+        "select distinct request_params ->> 'resource_id' from staging.neso__n2ex_day_ahead_payloads"
+    ) == [(new_id,)]
+    assert published_live(energy, "neso__n2ex_day_ahead") > 0
+
+
 BACKFILLED = {
     "neso__demand_history": resources.DEMAND_HISTORY[2022].id,
     "neso__demand_forecast_day_ahead": resources.DAY_AHEAD.id,

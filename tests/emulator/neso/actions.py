@@ -80,7 +80,7 @@ def resource_show(tables: Tables, asked: Parameters) -> Any:
     found = tables.resource(str(asked["id"]))
     if not found:
         raise not_found()
-    return printed.resource(tables, *found)
+    return printed.resource(tables, *found) | {"id": str(asked["id"])}
 
 
 def resource_search(tables: Tables, asked: Parameters) -> Any:

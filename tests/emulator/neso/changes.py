@@ -17,6 +17,7 @@ class Changes:
     """By the resource's own id, whatever id it goes by now."""
 
     moved: dict[str, str] = field(default_factory=dict)
+    archived: set[str] = field(default_factory=set)
     dropped: dict[str, set[str]] = field(default_factory=dict)
     put: dict[str, Table] = field(default_factory=dict)
     at: dict[str, datetime] = field(default_factory=dict)
@@ -25,7 +26,7 @@ class Changes:
     def original(self, resource_id: str) -> str | None:
         """The own id of the resource that goes by this one; None if it went by it once."""
         if resource_id in self.moved:
-            return None
+            return resource_id if resource_id in self.archived else None
         return next((own for own, new in self.moved.items() if new == resource_id), resource_id)
 
     def current(self, own_id: str) -> str:

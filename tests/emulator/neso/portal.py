@@ -58,6 +58,10 @@ class Neso:
         """From now on the resource is known under the new id alone."""
         self._tables.move(resource_id, new_id)
 
+    def rolled(self, resource_id: str, new_id: str) -> None:
+        """From now on the new id has the data and the old name; the old id answers as the archive."""
+        self._tables.roll(resource_id, new_id)
+
     def drop_column(self, resource_id: str, column: str) -> None:
         """From now on the resource lacks this column."""
         self._tables.drop(resource_id, column)

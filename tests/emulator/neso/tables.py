@@ -1,6 +1,7 @@
 """What is in the table of each resource as of now."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -66,7 +67,10 @@ class Tables:
     def resource(self, resource_id: str) -> tuple[Package, Resource] | None:
         """The resource that goes by this id, and its package."""
         own_id = self.changes.original(resource_id)
-        return RESOURCES.get(own_id) if own_id else None
+        found = RESOURCES.get(own_id) if own_id else None
+        if found and resource_id in self.changes.archived:
+            return found[0], replace(found[1], name=f"{found[1].name.strip()} (Archive)")
+        return found
 
     def has(self, resource_id: str) -> bool:
         """Whether there is a table."""
@@ -120,6 +124,11 @@ class Tables:
         own_id = self.changes.original(resource_id) or resource_id
         self.changes.moved[own_id] = new_id
         self.changes.note(own_id, self.now())
+
+    def roll(self, resource_id: str, new_id: str) -> None:
+        """From now on the new id has the data and the name, and the old id is an archive that still answers."""
+        self.move(resource_id, new_id)
+        self.changes.archived.add(resource_id)
 
     def drop(self, resource_id: str, column: str) -> None:
         """A column is gone."""
