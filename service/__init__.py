@@ -3,6 +3,6 @@
     python -m service                 the HTTP API and the status page
     python -m service token --operator "Example Northern Cloud"     a bearer token for an operator
 
-`app.py` puts the parts together; `submission.py` is the way of a workload; `placement.py` decides; `outlook.py` is what is
-known of the grid. The service writes schema `app` alone and reads `public`.
+`app.py` puts the parts together; `submission.py` is the way of a workload; `words/` reads its request; `placement.py` decides;
+`outlook.py` is what is known of the grid. The service writes schema `app` alone and reads `public`.
 """

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from service import tokens
 from service.app import create
 from service.settings import ServiceSettings
+from service.words import moments
 from warehouse.database import resolve
 from warehouse.errors import UsageError, in_words
 from warehouse.prepare import prepare
@@ -30,6 +31,7 @@ def serve() -> None:
         where = f"SERVICE_TOKEN in {warehouse.data_dir / 'service.env'}"
     else:
         where = 'a token of: python -m service token --operator "..."'
+    moments.warm_up()
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
     print(f"The service answers at http://{host}:{port} (bearer token: {where}).", flush=True)

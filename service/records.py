@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from service.drafts import Draft
 from service.negotiation import Decision
@@ -90,7 +90,7 @@ async def add_workload(
             task.earliest, task.deadline, task.carbon_cap_gco2_kwh, task.price_cap_gbp_mwh, task.weight,
             sorted(task.regions) if task.regions else None, task.is_deferrable, answer["status"],
             Jsonb(answer["estimated"]), answer["unplaced_because"], answer["placement_id"], idempotency_key,
-            fingerprint, Jsonb(answer, dumps=as_json),
+            fingerprint, Json(answer, dumps=as_json),
         ],
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from service import records, venues
-from service.drafts import described, draft
+from service.drafts import Draft, described, draft
 from service.negotiation import Decision, decide
 from service.outlook import HALF_HOUR, Outlook, Outlooks
 from service.placement import Task
@@ -19,6 +19,7 @@ from service.problems import Problem
 from service.settings import ServiceSettings
 from service.shapes import TaskRequest
 from service.tenancy import Caller, Connection, Pool, speaking_for
+from service.words.joining import Understood, join
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Submissions:
         fingerprint = hashlib.sha256(asked.model_dump_json().encode()).digest()
         outlook = await self.outlooks.now()
         now = datetime.now(UTC)
+        filled, understood = join(asked, now)
         async with self._at_once, speaking_for(self.pool, caller) as connection:
             operator_id = caller.operator_id or await _operator_for(connection, asked.user_email)
             user = await _link_user(connection, asked, operator_id)
@@ -45,15 +47,17 @@ class Submissions:
                 assets = await connection.execute(venues.ASSETS, [operator_id])
             if known is not None and (repeated := records.answered(await known.fetchone(), fingerprint)) is not None:
                 return repeated, "repeated"
-            drafted = draft(asked, now, user.pop("preferences", None))
+            drafted = _drafted(filled, understood, now, user.pop("preferences", None))
             places = _among(await assets.fetchall(), operator_id, asked.asset_id, outlook, self.settings)
             decision = await self._decide(connection, places, drafted.task, outlook)
+            described_task = described(drafted, decision)
             answer = {
+                "understood": understood.told(described_task),
                 "workload_id": uuid4(),
                 "operator_id": operator_id,
                 "placement_id": uuid4() if decision.options else None,
                 "user": user,
-                **described(drafted, decision),
+                **described_task,
                 "data": outlook.age(now),
             }
             async with connection.pipeline():  # one round trip
@@ -103,6 +107,14 @@ class Submissions:
         horizon = datetime.fromtimestamp(outlook.first + outlook.half_hours * HALF_HOUR, UTC)
         taken = await venues.taken(connection, places, task.earliest, max(horizon, task.earliest) + task.duration)
         return decide(task, places, outlook, taken, carbon_value_gbp_kg=self.settings.carbon_value_gbp_tonne / 1000)
+
+
+def _drafted(filled: TaskRequest, understood: Understood, now: datetime, preferences: Any) -> Draft:
+    """The task as it will be placed. A refusal says what was read from the words: the fault may lie there."""
+    try:
+        return understood.estimated(draft(filled, now, preferences))
+    except Problem as problem:
+        raise Problem(problem.status, f"{problem.detail}. {understood.in_short()}".removesuffix(". ")) from None
 
 
 async def venues_of(

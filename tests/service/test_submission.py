@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -273,3 +274,45 @@ def test_a_milliwatt_too_many_makes_no_server_error(api: Api) -> None:
         for kw in (33, 67.000001)
     ]
     assert statuses == ["scheduled", "pending"]
+
+
+def test_wishes_in_words_are_kept_and_said_first(api: Api) -> None:
+    answer = api.submit("3 hours on 8 H100s before 9am tomorrow, after next Tuesday's review")
+    assert next(iter(answer)) == "understood"
+    said = answer["understood"]
+    assert (answer["duration_minutes"], answer["power_kw"]) == (180, 10.2)
+    assert {"power_kw", "energy_kwh"} <= set(answer["estimated"]) and "duration_minutes" not in answer["estimated"]
+    assert "deadline" not in answer["estimated"]
+    deadline = instant(answer["deadline"]).astimezone(ZoneInfo("Europe/London"))
+    assert deadline.hour == 9 and timedelta() < deadline - datetime.now(UTC) < timedelta(hours=48)
+    assert instant(answer["placement"]["ends_at"]) <= instant(answer["deadline"])
+    assert {read["field"]: read["words"] for read in said["from_words"]} == {
+        "duration_minutes": "3 hours", "deadline": "before 9am tomorrow", "accelerators": "8 H100s",
+    }  # fmt: skip
+    assert said["not_understood"] and "Tuesday" in said["not_understood"][0]["words"]
+    for words in ("runs 180 minutes", "before 9am tomorrow", "8 x H100 at 1,275 W", "Not understood: "):
+        assert words in said["in_words"]
+
+
+def test_a_field_counts_before_the_words_and_the_contradiction_is_said(api: Api) -> None:
+    answer = api.submit("Train it for 3 hours at 5 kW in Leeds", duration_minutes=60, region_ids=[13])
+    assert (answer["duration_minutes"], answer["power_kw"]) == (60, 5)
+    assert answer["placement"]["region_id"] == 13
+    said = answer["understood"]
+    assert {c["field"]: (c["used"], c["words_say"]) for c in said["contradictions"]} == {
+        "duration_minutes": (60, 180), "region_ids": ([13], [5]),
+    }  # fmt: skip
+    assert '"3 hours" says runs 180 minutes' in said["in_words"]
+    third = api.submit("for 3 hours", energy_kwh=10, power_kw=5)
+    assert third["duration_minutes"] == 120 and third["understood"]["contradictions"][0]["words_say"] == 180
+
+
+def test_words_that_cannot_be_kept_are_refused_with_what_was_read(api: Api) -> None:
+    detail = api.submit("Train it for 3 hours within 2 hours", status=422)["detail"]
+    assert "before the soonest end" in detail and '"within 2 hours"' in detail and '"3 hours"' in detail
+
+
+def test_the_same_key_is_answered_in_the_same_order_of_fields(api: Api) -> None:
+    request = {"json": {"request": "Train it for 3 hours"}, "headers": {"Idempotency-Key": "one"}}
+    first, again = (api.client.post("/submit_task", **request) for _ in range(2))  # type: ignore[arg-type]
+    assert (first.status_code, again.status_code) == (201, 200) and first.text == again.text
