@@ -30,7 +30,7 @@ class Caller:
 
 
 STATEMENT_SECONDS, LOCK_SECONDS = 15, 5
-"""A statement, or a wait for a lock within it, that takes longer ends in 503 with Retry-After: nobody is kept waiting by one other"""
+"""A statement, or a wait for a lock within it, that takes longer ends in 503 with Retry-After: one cannot hold up all"""
 
 
 def pool(database: Database, size: int = 8) -> Pool:

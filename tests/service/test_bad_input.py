@@ -218,9 +218,7 @@ def test_a_value_of_another_type_is_refused_in_every_field(model: type[BaseModel
     for name, field in model.model_json_schema()["properties"].items():
         kinds = {kind["type"] for kind in field.get("anyOf", [field]) if "type" in kind} - {"null"}
         assert kinds, name
-        wrong = [
-            value for kind, value in good.items() if kind not in kinds and not {kind, *kinds} == {"integer", "number"}
-        ]
+        wrong = [value for kind, value in good.items() if kind not in kinds and {kind, *kinds} != {"integer", "number"}]
         for value in (*wrong, "60", "true", {}, [], "1700000000", [True], ["1"], 1700000000):
             if isinstance(value, str) and kinds == {"string"} and name in ("request", "user_name"):
                 continue
