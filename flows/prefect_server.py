@@ -20,9 +20,9 @@ from pydantic import SecretStr
 
 from flows.processes import Processes, write_private
 from flows.settings import FlowSettings
+from warehouse import ports
 from warehouse.database import Database
 from warehouse.errors import UsageError
-from warehouse.ports import free_port
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
 
 SERVER = "prefect-server"
@@ -98,7 +98,7 @@ def start(
     store = _store(database, data_dir)
     print(f"Prefect         starting; it keeps its own records in {store[0]}", flush=True)
     for tries_left in reversed(range(TRIES)):
-        port = free_port(host, settings.prefect_server_api_port)
+        port = ports.free(host, settings.prefect_server_api_port)
         api = PrefectApi(f"http://{host}:{port}/api", password)
         try:
             processes.start(
@@ -109,7 +109,7 @@ def start(
                 seconds=180,
             )
         except UsageError:
-            if tries_left and free_port(host, port) != port:
+            if tries_left and ports.free(host, port) != port:
                 continue
             raise
         break

@@ -6,16 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    model_validator,
-)
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 WorkloadType = Literal[
     "training", "fine_tuning", "inference", "simulation", "rendering", "data_processing", "build", "other"
@@ -39,13 +30,10 @@ def _address(text: str) -> str:
         raise ValueError(f"is not an e-mail address: {error}") from None
 
 
-def _written_out(value: object) -> object:
-    """Numbers, and digits alone, are no instants: pydantic would take them for seconds since 1970."""
-    if isinstance(value, datetime):
-        return value
-    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d", value):
-        raise ValueError("must be an instant with its zone, such as 2026-11-25T18:00Z")
-    return value
+def _is_written(instant: object) -> object:
+    if isinstance(instant, int | float) or (isinstance(instant, str) and "-" not in instant):
+        raise ValueError("must be a date and time with its zone, such as 2026-11-26T09:00:00Z")
+    return instant
 
 
 def _near(instant: datetime) -> datetime:
@@ -56,20 +44,18 @@ def _near(instant: datetime) -> datetime:
 
 Text = Annotated[str, AfterValidator(_printable)]
 Email = Annotated[str, Field(max_length=320, examples=["researcher@example.com"]), AfterValidator(_address)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_near)]
-# JSON's own types: `true` is no number, and "60" is text
-Whole = Annotated[int, Strict()]
-Number = Annotated[float, Strict()]
-Flag = Annotated[bool, Strict()]
+# JSON has no type for these: a string is read, a number is not
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_is_written), AfterValidator(_near)]
+Id = Annotated[UUID, Field(strict=False)]
 
 
-class Body(BaseModel):
+class Strict(BaseModel):
     """A body in which nothing unknown passes unnoticed."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, str_max_length=10_000)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, str_max_length=10_000, strict=True)
 
 
-class TaskRequest(Body):
+class TaskRequest(Strict):
     """`POST /submit_task`: a request in words, and whatever is known of its size and limits."""
 
     request: Annotated[
@@ -79,19 +65,17 @@ class TaskRequest(Body):
     user_name: Annotated[Text, Field(max_length=200)] | None = None
     workload_type: WorkloadType | None = Field(None, description="Estimated from the request where left out.")
     priority: Priority = "normal"
-    energy_kwh: Number | None = Field(None, ge=0.001, le=1e6)
-    power_kw: Number | None = Field(None, ge=0.001, le=1e6)
-    duration_minutes: Whole | None = Field(None, ge=1, le=10_080)
+    energy_kwh: float | None = Field(None, ge=0.001, le=1e6)
+    power_kw: float | None = Field(None, ge=0.001, le=1e6)
+    duration_minutes: int | None = Field(None, ge=1, le=10_080)
     earliest_start: Instant | None = Field(None, description="Now, where left out.")
     deadline: Instant | None = Field(None, description="When it must have ended.")
-    region_ids: list[Annotated[Whole, Field(ge=1, le=14)]] | None = Field(None, min_length=1, max_length=14)
-    asset_id: UUID | None = Field(None, description="The one asset that it may run on.")
-    carbon_cap_gco2_kwh: Number | None = Field(None, ge=0, le=10_000, description="Most mean intensity.")
-    price_cap_gbp_mwh: Number | None = Field(None, ge=-100_000, le=100_000, description="Most mean day-ahead price.")
-    carbon_to_cost_weight: Number | None = Field(
-        None, ge=0, le=1, description="1: carbon alone decides; 0: cost alone."
-    )
-    is_deferrable: Flag | None = Field(None, description="false: it begins at its earliest start or not at all.")
+    region_ids: list[Annotated[int, Field(ge=1, le=14)]] | None = Field(None, min_length=1, max_length=14)
+    asset_id: Id | None = Field(None, description="The one asset that it may run on.")
+    carbon_cap_gco2_kwh: float | None = Field(None, ge=0, le=10_000, description="Most mean intensity.")
+    price_cap_gbp_mwh: float | None = Field(None, ge=-100_000, le=100_000, description="Most mean day-ahead price.")
+    carbon_to_cost_weight: float | None = Field(None, ge=0, le=1, description="1: carbon alone decides; 0: cost alone.")
+    is_deferrable: bool | None = Field(None, description="false: it begins at its earliest start or not at all.")
 
     @model_validator(mode="before")
     @classmethod
@@ -101,15 +85,13 @@ class TaskRequest(Body):
         return body
 
 
-class StatusChange(Body):
+class StatusChange(Strict):
     """`PATCH /workloads/{id}`: the next step of a workload, and when it was taken."""
 
     status: Status
     at: Instant | None = Field(None, description="When it began or ended; now, where left out.")
-    actual_cost_gbp: Number | None = Field(
-        None, ge=-1e9, le=1e9, description="Computed from the prices where left out."
-    )
-    actual_carbon_kg: Number | None = Field(
+    actual_cost_gbp: float | None = Field(None, ge=-1e9, le=1e9, description="Computed from the prices where left out.")
+    actual_carbon_kg: float | None = Field(
         None, ge=0, le=1e9, description="Computed from the intensity where left out."
     )
 

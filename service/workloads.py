@@ -1,6 +1,6 @@
 """Routes of workloads: submit, look at, change the status, decide again from what was known then."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from service.records import one
 from service.shapes import Email, Instant, Status, StatusChange, TaskRequest
 from service.submission import task_of, venues_of
 from service.tenancy import Connection, speaking_for
+
+SKEW = timedelta(seconds=60)
+"""By so much the clock of a caller may be wrong"""
 
 router = APIRouter(tags=["workloads"])
 
@@ -96,16 +99,24 @@ async def workloads(
 @router.patch("/workloads/{workload_id}")
 async def change_status(workload_id: UUID, change: StatusChange, state: State, caller: Authorized) -> dict[str, Any]:
     """Take the next step: running, completed, failed, cancelled, or pending (its place is given back)."""
-    at = change.at or datetime.now(UTC)
+    now = datetime.now(UTC)
+    at = change.at or now
+    if at > now + SKEW:
+        raise Problem(422, f"at ({at.isoformat()}) has not come yet; leave it out where the step is taken now")
     names = (await state.outlooks.now()).region_names
     begins, ends = change.status == "running", change.status in ("completed", "failed")
-    async with speaking_for(state.pool, caller) as connection:
+    async with speaking_for(state.writes, caller) as connection:
         # two who take a step at once take it one after the other
         await connection.execute("select from app.compute_workloads where workload_id = %s for update", [workload_id])
         before = await one(connection, workload_id)
         if before["status"] == change.status:
+            _is_said_again(before, change)
             repeated: dict[str, Any] = spell(before, names)
-            return repeated  # said twice: it was taken when it was said first
+            return repeated  # it was taken when it was said first
+        if begins and at < before["created_at"] - SKEW:
+            raise Problem(
+                409, f"at ({spelled(at)}) is before the workload was submitted ({spelled(before['created_at'])})"
+            )
         figures = await _actual(connection, before, at) if change.status == "completed" else {"kg": None, "gbp": None}
         try:
             async with connection.transaction():
@@ -128,6 +139,13 @@ async def change_status(workload_id: UUID, change: StatusChange, state: State, c
             raise Problem(409, reason + hint) from None
         changed: dict[str, Any] = spell(await one(connection, workload_id), names)
         return changed
+
+
+def _is_said_again(before: dict[str, Any], change: StatusChange) -> None:
+    """Raise Problem 409 where a step that was taken is said again with another instant."""
+    taken_at = before["actual_end"] or before["actual_start"]
+    if change.at is not None and taken_at is not None and change.at != taken_at:
+        raise Problem(409, f"it became {change.status} at {taken_at.isoformat()} already; nothing was changed")
 
 
 @router.get("/workloads/{workload_id}/decision")
