@@ -10,8 +10,10 @@ from pydantic import ValidationError
 
 from service import tokens
 from service.app import create
+from service.connections import most_connections, protocol
 from service.settings import ServiceSettings
 from service.words import moments
+from warehouse import ports
 from warehouse.database import resolve
 from warehouse.errors import UsageError, in_words
 from warehouse.prepare import prepare
@@ -36,22 +38,34 @@ def serve() -> None:
     host, port = listener.getsockname()[:2]
     print(f"The service answers at http://{host}:{port} (bearer token: {where}).", flush=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    config = uvicorn.Config(create(database, settings), access_log=False, log_level="warning", server_header=False)
+    config = uvicorn.Config(
+        create(database, settings),
+        http=protocol(settings.service_receive_seconds, most_connections()),
+        backlog=100,  # so many are accepted at once at most: the descriptors last
+        proxy_headers=bool(settings.service_proxy_addresses),
+        forwarded_allow_ips=settings.service_proxy_addresses,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listen(settings: ServiceSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.service_host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.service_host, settings.service_port))
-        listener.listen(2048)
+        listener, is_wanted = ports.listen(settings.service_host, settings.service_port)
     except OSError as error:
         raise UsageError(
-            f"The service cannot listen at {settings.service_host}:{settings.service_port} ({error.strerror}). Stop what "
-            "does, or set SERVICE_PORT (0 takes any free one) or SERVICE_HOST."
+            f"The service cannot listen at {settings.service_host}:{settings.service_port} ({error.strerror}). "
+            "Set SERVICE_HOST to an address of this machine, or SERVICE_PORT to another port (0 takes any free one)."
         ) from None
+    if not is_wanted:
+        print(
+            f"Port {settings.service_port} (SERVICE_PORT) cannot be used, another program may have it: the service takes "
+            f"{listener.getsockname()[1]}.",
+            file=sys.stderr,
+            flush=True,
+        )
     return listener
 
 

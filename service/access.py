@@ -15,6 +15,7 @@ from service.submission import Submissions
 from service.tenancy import Caller, Pool
 
 REVOKED_AFTER_SECONDS = 10
+VERIFIED_SECONDS = 3600
 
 
 @dataclass
@@ -23,11 +24,16 @@ class Service:
 
     settings: ServiceSettings
     pool: Pool
+    """for reads"""
+    writes: Pool
+    """for submissions and steps: those who read cannot keep it from them, nor the other way round"""
     outlooks: Outlooks
     submissions: Submissions
     metrics: Metrics
     callers: "TTLCache[bytes, Caller]" = field(default_factory=lambda: TTLCache(1000, REVOKED_AFTER_SECONDS))
     """hash of a token -> whom it speaks for, for as long as a token that was revoked may still be let in"""
+    verified: "TTLCache[bytes, Caller]" = field(default_factory=lambda: TTLCache(10_000, VERIFIED_SECONDS))
+    """hash of a token that was let in of late: its requests are counted by themselves, not with those of its address"""
 
 
 def _service(request: Request) -> Service:
@@ -41,7 +47,8 @@ _SCHEME = Security(HTTPBearer(auto_error=False))  # only describes itself in the
 
 
 async def _caller(request: Request, state: State, _described: object = _SCHEME) -> Caller:
-    return await tokens.authenticate(request.headers.get("authorization", ""), state.callers, state.pool)
+    header = request.headers.get("authorization", "")
+    return await tokens.authenticate(header, state.callers, state.pool, state.verified)
 
 
 Authorized = Annotated[Caller, Depends(_caller)]

@@ -22,13 +22,13 @@ logger = logging.getLogger("service")
 
 def create(database: Database, settings: ServiceSettings) -> FastAPI:
     """The service over a database that is prepared."""
-    connections = pool(database)
+    connections, writes = pool(database), pool(database, size=6)
     outlooks = Outlooks(connections, settings.service_outlook_seconds)
-    service = Service(settings, connections, outlooks, Submissions(connections, outlooks, settings), Metrics())
+    service = Service(settings, connections, writes, outlooks, Submissions(writes, outlooks, settings), Metrics())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with connections:
+        async with connections, writes:
             yield
 
     app = FastAPI(
@@ -55,6 +55,6 @@ def create(database: Database, settings: ServiceSettings) -> FastAPI:
         logger.info("%s %s %d %.1f ms", request.method, route, response.status_code, 1000 * seconds)
         return response
 
-    app.add_middleware(BodyLimit, most=settings.service_max_body_bytes)
-    app.add_middleware(RateLimit, per_minute=settings.service_requests_per_minute)
+    app.add_middleware(BodyLimit, most=settings.service_max_body_bytes, seconds=settings.service_receive_seconds)
+    app.add_middleware(RateLimit, per_minute=settings.service_requests_per_minute, verified=service.verified)
     return app

@@ -1,7 +1,7 @@
 """The rows of a workload in schema `app`: written together, read by the routes."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +22,12 @@ workload.priority, workload.status, workload.energy_kwh, workload.power_kw, work
 workload.earliest_start, workload.deadline, workload.carbon_cap_gco2_kwh, workload.price_cap_gbp_mwh,
 workload.carbon_to_cost_weight, workload.region_ids, workload.is_deferrable, workload.estimated,
 workload.unplaced_because, workload.actual_start, workload.actual_end, workload.actual_cost_gbp,
-workload.actual_carbon_kg, workload.created_at, workload.updated_at, to_jsonb(placement) as placement
+workload.actual_carbon_kg,
+round(workload.power_kw * extract(epoch from workload.actual_end - workload.actual_start)::numeric / 3600, 6)
+    as actual_energy_kwh,
+workload.created_at, workload.updated_at, to_jsonb(placement) as placement
 """
+SLACK = timedelta(minutes=5)
 FROM = """
 from app.compute_workloads as workload
 left join app.workload_placements as placement on workload.placement_id = placement.placement_id
@@ -36,15 +40,32 @@ async def one(connection: Connection, workload_id: UUID) -> dict[str, Any]:
     row = await cursor.fetchone()
     if row is None:
         raise Problem(404, f"there is no workload {workload_id}")
-    return row
+    return {**row, "inconsistent": inconsistencies(row)}
 
 
-async def ask_answered(connection: Connection, key: str) -> psycopg.AsyncCursor[DictRow]:
-    """Ask what was answered to this Idempotency-Key of the caller; `answered` reads it."""
+def inconsistencies(row: dict[str, Any]) -> list[str]:
+    """What does not fit between how a workload was placed and how it is said to have run, in sentences."""
+    began, ended, placed = row["actual_start"], row["actual_end"], row["placement"]
+    found = []
+    starts_at = datetime.fromisoformat(placed["starts_at"]) if placed else row["earliest_start"]
+    if began is not None and began < starts_at - SLACK:
+        found.append(f"It began at {began.isoformat()}, before its place ({starts_at.isoformat()}).")
+    if began is not None and ended is not None:
+        minutes = (ended - began).total_seconds() / 60
+        if abs(minutes - row["duration_minutes"]) > 0.1 * row["duration_minutes"]:
+            found.append(
+                f"It ran for {minutes:.1f} minutes, not for {row['duration_minutes']}: {row['actual_energy_kwh']:g} kWh are "
+                f"counted, not {row['energy_kwh']:g}."
+            )
+    return found
+
+
+async def ask_answered(connection: Connection, operator_id: UUID, key: str) -> psycopg.AsyncCursor[DictRow]:
+    """Ask what was answered to this Idempotency-Key under this operator; `answered` reads it."""
     return await connection.execute(
-        "select request_sha256, answer::text as answer from app.compute_workloads where idempotency_key = %s "
-        "order by created_at limit 1",
-        [key],
+        "select request_sha256, answer::text as answer from app.compute_workloads where operator_id = %s "
+        "and idempotency_key = %s",
+        [operator_id, key],
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 WorkloadType = Literal[
     "training", "fine_tuning", "inference", "simulation", "rendering", "data_processing", "build", "other"
@@ -30,6 +30,12 @@ def _address(text: str) -> str:
         raise ValueError(f"is not an e-mail address: {error}") from None
 
 
+def _is_written(instant: object) -> object:
+    if isinstance(instant, int | float) or (isinstance(instant, str) and "-" not in instant):
+        raise ValueError("must be a date and time with its zone, such as 2026-11-26T09:00:00Z")
+    return instant
+
+
 def _near(instant: datetime) -> datetime:
     if not datetime(2000, 1, 1, tzinfo=UTC) < instant < datetime(2100, 1, 1, tzinfo=UTC):
         raise ValueError("must lie between 2000 and 2100")
@@ -38,13 +44,15 @@ def _near(instant: datetime) -> datetime:
 
 Text = Annotated[str, AfterValidator(_printable)]
 Email = Annotated[str, Field(max_length=320, examples=["researcher@example.com"]), AfterValidator(_address)]
-Instant = Annotated[AwareDatetime, AfterValidator(_near)]
+# JSON has no type for these: a string is read, a number is not
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_is_written), AfterValidator(_near)]
+Id = Annotated[UUID, Field(strict=False)]
 
 
 class Strict(BaseModel):
     """A body in which nothing unknown passes unnoticed."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, str_max_length=10_000)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, str_max_length=10_000, strict=True)
 
 
 class TaskRequest(Strict):
@@ -63,7 +71,7 @@ class TaskRequest(Strict):
     earliest_start: Instant | None = Field(None, description="Now, where left out.")
     deadline: Instant | None = Field(None, description="When it must have ended.")
     region_ids: list[Annotated[int, Field(ge=1, le=14)]] | None = Field(None, min_length=1, max_length=14)
-    asset_id: UUID | None = Field(None, description="The one asset that it may run on.")
+    asset_id: Id | None = Field(None, description="The one asset that it may run on.")
     carbon_cap_gco2_kwh: float | None = Field(None, ge=0, le=10_000, description="Most mean intensity.")
     price_cap_gbp_mwh: float | None = Field(None, ge=-100_000, le=100_000, description="Most mean day-ahead price.")
     carbon_to_cost_weight: float | None = Field(None, ge=0, le=1, description="1: carbon alone decides; 0: cost alone.")

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,7 +31,7 @@ class Submissions:
     outlooks: Outlooks
     settings: ServiceSettings
     _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
-    """Half of the pool: those who wait for their turn leave connections to those who only read"""
+    """Fewer than the connections for writing: steps of a status do not wait behind those who wait for their turn"""
 
     async def submit(self, caller: Caller, asked: TaskRequest, idempotency_key: str | None) -> tuple[str, str]:
         """The answer as JSON, and what became of the task. Raises Problem where it cannot be taken in."""
@@ -38,12 +39,14 @@ class Submissions:
         outlook = await self.outlooks.now()
         now = datetime.now(UTC)
         filled, understood = join(asked, now)
-        async with self._at_once, speaking_for(self.pool, caller) as connection:
+        async with self._turn(), speaking_for(self.pool, caller) as connection:
             operator_id = caller.operator_id or await _operator_for(connection, asked.user_email)
             user = await _link_user(connection, asked, operator_id)
             async with connection.pipeline():  # one round trip
                 await connection.execute("select app.lock_capacity()")
-                known = await records.ask_answered(connection, idempotency_key) if idempotency_key else None
+                known = (
+                    await records.ask_answered(connection, operator_id, idempotency_key) if idempotency_key else None
+                )
                 assets = await connection.execute(venues.ASSETS, [operator_id])
             if known is not None and (repeated := records.answered(await known.fetchone(), fingerprint)) is not None:
                 return repeated, "repeated"
@@ -74,7 +77,7 @@ class Submissions:
         """Decide anew for a workload that has not begun; it keeps its place where there is none to be had."""
         outlook = await self.outlooks.now()
         now = datetime.now(UTC)
-        async with speaking_for(self.pool, caller) as connection:
+        async with self._turn(), speaking_for(self.pool, caller) as connection:
             await connection.execute("select app.lock_capacity()")
             found = await records.one(connection, workload_id)
             if found["status"] not in ("pending", "scheduled"):
@@ -100,6 +103,24 @@ class Submissions:
             await _set_status(connection, workload_id, "scheduled", answer["placement_id"])
             placed = await records.one(connection, workload_id)
         return {**placed, "options": [option.told() for option in decision.options], "data": outlook.age(now)}
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for a turn, first come, first served. Raises Problem 503 where it does not come in time."""
+        try:
+            async with asyncio.timeout(self.settings.service_wait_seconds):
+                await self._at_once.acquire()
+        except TimeoutError:
+            raise Problem(
+                503,
+                f"the service is busy: {self.settings.service_wait_seconds:g} seconds went by in the queue of submissions; "
+                "nothing was kept, send it again with the same Idempotency-Key",
+                headers={"Retry-After": "2"},
+            ) from None
+        try:
+            yield
+        finally:
+            self._at_once.release()
 
     async def _decide(
         self, connection: Connection, places: Sequence[venues.Venue], task: Task, outlook: Outlook

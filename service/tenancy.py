@@ -29,11 +29,17 @@ class Caller:
         return str(self.operator_id) if self.operator_id else "all"
 
 
+STATEMENT_SECONDS, LOCK_SECONDS = 15, 5
+"""A statement, or a wait for a lock within it, that takes longer ends in 503 with Retry-After: one cannot hold up all"""
+
+
 def pool(database: Database, size: int = 8) -> Pool:
     """A pool of connections under the service's role. Open it before use."""
 
     async def configure(connection: Connection) -> None:
         connection.adapters.register_loader("numeric", FloatLoader)  # JSON knows one kind of number
+        await connection.execute(f"set statement_timeout = '{STATEMENT_SECONDS}s'")
+        await connection.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
 
     return AsyncConnectionPool(
         database.url(role=Role.SERVICE),

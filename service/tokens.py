@@ -72,16 +72,33 @@ def development_token(data_dir: Path) -> str:
     return token
 
 
-async def authenticate(authorization: str, known: MutableMapping[bytes, Caller], connections: Pool) -> Caller:
-    """Who sends this header. Raises Problem 401 without a token that is let in."""
+def digest_of(authorization: str) -> bytes | None:
+    """The digest of the bearer token of this header; None where it holds none."""
     scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    return digest(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
+
+
+async def authenticate(
+    authorization: str,
+    known: MutableMapping[bytes, Caller],
+    connections: Pool,
+    verified: MutableMapping[bytes, Caller],
+) -> Caller:
+    """Who sends this header. Raises Problem 401 without a token that is let in.
+
+    `known` lets a token in without a look-up; `verified` remembers for longer that it was let in once, which lets nobody in.
+    """
+    hashed = digest_of(authorization)
+    if hashed is None:
         raise Problem(401, "send a bearer token: Authorization: Bearer ...", headers={"WWW-Authenticate": "Bearer"})
-    hashed = digest(token.strip())
-    caller = known.get(hashed) or await _look_up(connections, hashed)
+    caller = known.get(hashed)
     if caller is None:
-        raise Problem(401, "this token is not known, or was revoked", headers={"WWW-Authenticate": "Bearer"})
-    known[hashed] = caller
+        caller = await _look_up(connections, hashed)
+        if caller is None:
+            verified.pop(hashed, None)
+            raise Problem(401, "this token is not known, or was revoked", headers={"WWW-Authenticate": "Bearer"})
+        # only after a look-up: a use does not make it live longer, so that one that was revoked ends in time
+        known[hashed] = verified[hashed] = caller
     return caller
 
 

@@ -1,6 +1,6 @@
 """Routes of workloads: submit, look at, change the status, decide again from what was known then."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from service.records import COLUMNS, FROM, one
 from service.shapes import Email, StatusChange, TaskRequest
 from service.submission import task_of, venues_of
 from service.tenancy import Connection, speaking_for
+
+SKEW = timedelta(seconds=60)
+"""By so much the clock of a caller may be wrong"""
 
 router = APIRouter(tags=["workloads"])
 
@@ -84,14 +87,22 @@ async def workloads(
 @router.patch("/workloads/{workload_id}")
 async def change_status(workload_id: UUID, change: StatusChange, state: State, caller: Authorized) -> dict[str, Any]:
     """Take the next step: running, completed, failed, cancelled, or pending (its place is given back)."""
-    at = change.at or datetime.now(UTC)
+    now = datetime.now(UTC)
+    at = change.at or now
+    if at > now + SKEW:
+        raise Problem(422, f"at ({at.isoformat()}) has not come yet; leave it out where the step is taken now")
     begins, ends = change.status == "running", change.status in ("completed", "failed")
-    async with speaking_for(state.pool, caller) as connection:
+    async with speaking_for(state.writes, caller) as connection:
         # two who take a step at once take it one after the other
         await connection.execute("select from app.compute_workloads where workload_id = %s for update", [workload_id])
         before = await one(connection, workload_id)
         if before["status"] == change.status:
-            return before  # said twice: it was taken when it was said first
+            _is_said_again(before, change)
+            return before  # it was taken when it was said first
+        if begins and at < before["created_at"] - SKEW:
+            raise Problem(
+                409, f"at ({at.isoformat()}) is before the workload was submitted ({before['created_at'].isoformat()})"
+            )
         figures = await _actual(connection, before, at) if change.status == "completed" else {"kg": None, "gbp": None}
         try:
             async with connection.transaction():
@@ -113,6 +124,13 @@ async def change_status(workload_id: UUID, change: StatusChange, state: State, c
                 reason = f"a workload that is {before['status']} cannot become {change.status} at {at.isoformat()}"
             raise Problem(409, reason + hint) from None
         return await one(connection, workload_id)
+
+
+def _is_said_again(before: dict[str, Any], change: StatusChange) -> None:
+    """Raise Problem 409 where a step that was taken is said again with another instant."""
+    taken_at = before["actual_end"] or before["actual_start"]
+    if change.at is not None and taken_at is not None and change.at != taken_at:
+        raise Problem(409, f"it became {change.status} at {taken_at.isoformat()} already; nothing was changed")
 
 
 @router.get("/workloads/{workload_id}/decision")

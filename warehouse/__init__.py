@@ -9,6 +9,7 @@ Where to go for what:
 - `ledger`      writes `ops`: runs, fetches, verdicts, quality results
 - `locks`       advisory locks that end with their process
 - `trace`       where a value came from: row, payload, request, run, checks (`make trace`)
+- `ports`       the port that was asked for, or a free one
 - `errors`      what a user did wrong, said in one line
 
 `python -m warehouse up | down | env | psql` is the same from a shell.

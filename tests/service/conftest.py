@@ -189,6 +189,7 @@ def _serve(grid: Database, session_dir: Path, log: IO[str]) -> "subprocess.Popen
             "SERVICE_PORT": "0",
             "SERVICE_TOKEN": TOKEN,
             "SERVICE_REQUESTS_PER_MINUTE": "100000",
+            "SERVICE_WAIT_SECONDS": "60",  # machines are noisy
         },
         stdout=subprocess.PIPE,
         stderr=log,

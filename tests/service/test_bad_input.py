@@ -5,13 +5,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import pytest
 import schemathesis
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
+from pydantic import BaseModel, ValidationError
 from schemathesis.checks import not_a_server_error
 
+from service import tokens
 from service.app import create
 from service.settings import ServiceSettings
+from service.shapes import StatusChange, TaskRequest
 from tests.service.conftest import TOKEN, Api
 from warehouse.database import Database
 
@@ -163,11 +167,26 @@ def test_sql_in_a_string_is_text_or_refused(api: Api) -> None:
 
 
 def test_too_many_requests_are_told_to_wait_and_another_caller_is_not(grid: Database) -> None:
+    for token in (TOKEN, f"{TOKEN}-too"):
+        tokens.register(grid, token, label=token)
     with TestClient(create(grid, ServiceSettings(service_requests_per_minute=5))) as client:
-        mine = [client.get("/healthz", headers={"Authorization": f"Bearer {TOKEN}"}) for _ in range(8)]
-        assert [answer.status_code for answer in mine] == [200] * 5 + [429] * 3
+        mine = [client.get("/workloads", headers={"Authorization": f"Bearer {TOKEN}"}) for _ in range(9)]
+        assert [answer.status_code for answer in mine] == [200] * 6 + [429] * 3, "the first was not known yet"
         assert refused(mine[-1]) and mine[-1].headers["retry-after"] == "60"
-        assert client.get("/healthz", headers={"Authorization": "Bearer another"}).status_code == 200
+        assert client.get("/workloads", headers={"Authorization": f"Bearer {TOKEN}-too"}).status_code == 200
+
+
+def test_made_up_tokens_share_one_count_and_do_not_shut_out_a_token_in_use(grid: Database) -> None:
+    tokens.register(grid, TOKEN, label="tests")
+    with TestClient(create(grid, ServiceSettings(service_requests_per_minute=20))) as client:
+        good = {"Authorization": f"Bearer {TOKEN}"}
+        assert client.get("/workloads", headers=good).status_code == 200
+        made_up = [
+            client.get("/workloads", headers={"Authorization": f"Bearer {n}", "X-Forwarded-For": f"192.0.2.{n}"})
+            for n in range(40)
+        ]
+        assert [answer.status_code for answer in made_up] == [401] * 19 + [429] * 21
+        assert client.get("/workloads", headers=good).status_code == 200
 
 
 def test_an_unknown_path_and_method_are_refused_with_a_reason(api: Api) -> None:
@@ -190,3 +209,20 @@ def test_nothing_that_its_own_description_leads_to_is_a_server_error(served: htt
                 case.call_and_validate(headers=dict(served.headers), checks=[not_a_server_error])
 
             fuzz()
+
+
+@pytest.mark.parametrize("model", [TaskRequest, StatusChange])
+def test_a_value_of_another_type_is_refused_in_every_field(model: type[BaseModel]) -> None:
+    least: dict[str, Any] = {"request": "x"} if model is TaskRequest else {"status": "running"}
+    good = {"string": "x", "integer": 1, "number": 1.0, "boolean": True, "array": [1]}
+    for name, field in model.model_json_schema()["properties"].items():
+        kinds = {kind["type"] for kind in field.get("anyOf", [field]) if "type" in kind} - {"null"}
+        assert kinds, name
+        wrong = [value for kind, value in good.items() if kind not in kinds and {kind, *kinds} != {"integer", "number"}]
+        for value in (*wrong, "60", "true", {}, [], "1700000000", [True], ["1"], 1700000000):
+            if isinstance(value, str) and kinds == {"string"} and name in ("request", "user_name"):
+                continue
+            if isinstance(value, int) and not isinstance(value, bool) and kinds & {"integer", "number"}:
+                continue
+            with pytest.raises(ValidationError):
+                model.model_validate({**least, name: value})

@@ -3,14 +3,18 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 
-from tests.service.conftest import Api
+from service import tokens
+from service.app import create
+from service.settings import ServiceSettings
+from tests.service.conftest import TOKEN, Api
 from tests.service.test_submission import on_the_hour
 from warehouse.database import Database
 
@@ -99,10 +103,13 @@ def test_steps_and_tasks_at_once_never_give_a_place_twice(served: httpx.Client, 
 
 def test_one_step_is_taken_once_by_many(served: httpx.Client, table: Api) -> None:
     workload_id = submission()(served).json()["workload_id"]
-    steps = [{"status": "running", "at": f"2026-01-01T00:00:{second:02}Z"} for second in range(30)]
+    now = datetime.now(UTC)
+    steps = [{"status": "running", "at": (now + timedelta(milliseconds=number)).isoformat()} for number in range(30)]
     answers = at_once(served, [lambda client, s=s: client.patch(f"/workloads/{workload_id}", json=s) for s in steps])
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.json()["actual_start"] for answer in answers}) == 1, "all are told of the one that was first"
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 29}
+    again = at_once(served, [lambda client: client.patch(f"/workloads/{workload_id}", json={"status": "running"})] * 30)
+    assert {answer.status_code for answer in again} == {200}
+    assert len({answer.json()["actual_start"] for answer in again}) == 1, "all are told of the one that was first"
 
 
 def test_placing_again_and_cancelling_at_once_end_in_one_of_both(served: httpx.Client, table: Api) -> None:
@@ -124,11 +131,10 @@ def test_two_bodies_under_one_key_at_once_are_one_workload_and_a_conflict(served
 
 
 @pytest.mark.parametrize(
-    "other", [{"request": "Render a film"}, {"power_kw": 2}, {"user_email": "ada@lab.example.org"}], ids=str
+    "other", [{"request": "Render a film"}, {"power_kw": 2}, {"user_email": "ada@example.org"}], ids=str
 )
 def test_the_same_key_with_another_body_is_refused(api: Api, other: dict[str, Any]) -> None:
     api.operator("House", is_default=True)
-    api.operator("Lab", domains=("lab.example.org",))
     key = {"headers": {"Idempotency-Key": "one"}}
     first = api.submit(**key)
     assert api.submit(status=200, **key) == first
@@ -143,6 +149,51 @@ def test_a_key_is_an_operator_s_own(api: Api) -> None:
     key = {"Idempotency-Key": "one"}
     lab, cloud = (api.submit(headers={**api.token(name), **key}) for name in ("Lab", "Cloud"))
     assert lab["workload_id"] != cloud["workload_id"]
+
+
+def test_a_key_of_the_platform_is_that_of_the_operator_whose_task_it_is(api: Api) -> None:
+    lab = api.operator("Lab", domains=("lab.example.org",))
+    house = api.operator("House", is_default=True)
+    key = {"Idempotency-Key": "one"}
+    theirs = api.submit("Render a film", headers={**api.token("Lab"), **key})
+    ours = api.submit(headers=key)
+    assert (theirs["operator_id"], ours["operator_id"]) == (lab, house)
+    assert api.submit(headers=key, status=200) == ours, "neither a conflict with another operator's task nor its answer"
+    of_lab = {"user_email": "ada@lab.example.org", "headers": key}
+    assert "used for another request" in api.submit(**of_lab, status=409)["detail"]
+    assert api.submit("Render a film", headers={**api.token("Lab"), **key}, status=200) == theirs
+
+
+def test_a_submission_waits_no_longer_than_is_said_and_none_that_was_answered_is_lost(grid: Database) -> None:
+    tokens.register(grid, TOKEN, label="tests")
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with TestClient(create(grid, ServiceSettings(service_wait_seconds=0.2)), headers=headers) as client:
+        client.post("/submit_task", json={"request": "x"})
+        with grid.connect(autocommit=False) as other, ThreadPoolExecutor(12) as crowd:
+            other.execute("select app.lock_capacity()")
+            waiting = [crowd.submit(client.post, "/submit_task", json={"request": "x"}) for _ in range(12)]
+            wait(waiting, timeout=60, return_when=FIRST_COMPLETED)
+            assert client.get("/workloads").status_code == 200, "reads go on"
+            other.rollback()
+            answers = [answer.result(60) for answer in waiting]
+        statuses = Counter(answer.status_code for answer in answers)
+        assert set(statuses) <= {201, 503} and statuses[201] and statuses[503]
+        for answer in answers:
+            if answer.status_code == 503:
+                assert answer.headers["retry-after"] and "queue of submissions" in answer.json()["detail"]
+        with grid.connect() as connection:
+            assert connection.execute("select count(*) from app.compute_workloads").fetchone() == (1 + statuses[201],)
+
+
+def test_fifty_clients_of_all_kinds_are_answered_or_told_to_come_again(served: httpx.Client, table: Api) -> None:
+    table.operator("House", is_default=True)
+    paths = ("/workloads", "/windows/best", "/regions/opportunities", "/agents/head/context?limit=1")
+    reads: list[Request] = [lambda client, p=path: client.get(p) for path in paths * 8]  # type: ignore[misc]
+    answers = at_once(served, [*reads, *[submission()] * 18])
+    for answer in answers:
+        assert answer.status_code in (200, 201) or (answer.status_code in (429, 503) and answer.headers["retry-after"])
+    kept = sum(answer.status_code == 201 for answer in answers)
+    assert kept and table.query("select count(*) from app.compute_workloads") == [(kept,)]
 
 
 def test_the_first_tasks_of_all_share_one_default_operator(table: Api) -> None:

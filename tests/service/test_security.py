@@ -6,9 +6,11 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from cachetools import TTLCache
 from fastapi.testclient import TestClient
 
 from service import tokens
+from service.access import REVOKED_AFTER_SECONDS
 from service.app import create
 from service.settings import ServiceSettings
 from tests.service.conftest import TOKEN, Api
@@ -55,6 +57,21 @@ def test_a_token_that_was_revoked_is_not_let_in(grid: Database) -> None:
             client.get("/workloads", headers={"Authorization": f"Bearer {token}"}).status_code for token in (old, new)
         ]
     assert statuses == [401, 200]
+
+
+def test_a_token_in_constant_use_is_refused_soon_after_it_was_revoked(grid: Database) -> None:
+    token = tokens.make(grid, operator=None, label="the same")
+    app = create(grid, ServiceSettings())
+    clock = [0.0]
+    app.state.service.callers = TTLCache(1000, REVOKED_AFTER_SECONDS, timer=lambda: clock[0])
+    with TestClient(app, headers={"Authorization": f"Bearer {token}"}) as client:
+        assert client.get("/workloads").status_code == 200
+        tokens.make(grid, operator=None, label="the same")
+        statuses = []
+        for _ in range(8):
+            clock[0] += REVOKED_AFTER_SECONDS / 5
+            statuses.append(client.get("/workloads").status_code)
+    assert statuses[-4:] == [401] * 4
 
 
 def test_tokens_are_kept_as_hashes_alone_and_the_service_cannot_list_them(api: Api) -> None:

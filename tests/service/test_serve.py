@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -60,11 +61,16 @@ def is_one_clear_line(done: "subprocess.CompletedProcess[str]", *words: str) -> 
     assert done.stdout == ""
 
 
-def test_a_port_that_is_taken_is_told_in_one_line(grid: Database) -> None:
+def test_a_port_that_is_taken_is_replaced_by_a_free_one_and_said(grid: Database, capfd: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        done = run(DATABASE_URL=grid.address(), SERVICE_PORT=port, SERVICE_TOKEN=TOKEN)
-    is_one_clear_line(done, f"127.0.0.1:{port}", "SERVICE_PORT")
+        with serving(DATABASE_URL=grid.address(), SERVICE_PORT=port, SERVICE_TOKEN=TOKEN) as (address, _):
+            assert not address.endswith(f":{port}")
+            assert httpx.get(f"{address}/healthz").status_code == 200
+            said = capfd.readouterr().err
+    assert [
+        port in line and address.rsplit(":", 1)[1] in line for line in said.splitlines() if "SERVICE_PORT" in line
+    ] == [True]
 
 
 @pytest.mark.parametrize(

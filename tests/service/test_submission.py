@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
 from service.app import create
@@ -67,14 +68,22 @@ def test_an_operator_s_token_puts_users_under_that_operator(api: Api) -> None:
     assert api.query("select operator_id::text from app.users") == [(cloud,)]
 
 
-def test_an_address_of_another_operator_is_accepted_without_its_user(api: Api) -> None:
-    api.operator("Lab")
+def test_an_operator_cannot_tell_an_address_of_another_from_a_new_one_nor_take_it(api: Api) -> None:
+    api.operator("Lab", domains=("example.com",))
     api.operator("Cloud")
-    api.submit(user_email=ADDRESS, headers=api.token("Lab"))
-    answer = api.submit(user_email=ADDRESS, headers=api.token("Cloud"))
-    reason = "this address cannot be linked under this operator; the task is accepted without its user"
-    assert answer["user"] == {"tracked": False, "reason": reason}
-    assert answer["placement"] and answer["status"] == "scheduled"
+    theirs = api.submit(user_email=ADDRESS, headers=api.token("Lab"))["user"]
+    known, new = (api.submit(user_email=a, headers=api.token("Cloud"))["user"] for a in (ADDRESS, "new@example.com"))
+    assert {**known, "user_id": None} == {**new, "user_id": None}
+    assert known["user_id"] != theirs["user_id"]
+    again = api.submit(user_email="new@example.com", headers=api.token("Lab"))["user"]
+    assert again["tracked"] and again["is_new"], "that Cloud used it first takes nothing from Lab"
+
+
+def test_a_domain_belongs_to_the_operator_that_named_it_first(api: Api) -> None:
+    api.operator("Lab", domains=("lab.example.org", "lab.example.com"))
+    with pytest.raises(psycopg.errors.UniqueViolation, match="belongs to another operator"):
+        api.operator("Cloud", domains=("cloud.example.org", "lab.example.org"))
+    api.query("update app.operators set email_domains = '{lab.example.org}'")
 
 
 @pytest.mark.parametrize(

@@ -109,13 +109,18 @@ def test_a_step_that_is_said_twice_does_not_move_when_it_was_taken(api: Api, sta
     workload_id = brought_to(api, status)
     before = api.query("select actual_start, actual_end, actual_carbon_kg from app.compute_workloads")
     answer = api.client.patch(f"/workloads/{workload_id}", json={"status": status, "at": "2035-01-01T00:00:00Z"})
-    assert answer.status_code in (200, 409)
+    assert answer.status_code == 422, "that instant has not come"
+    if status != "pending":
+        answer = api.client.patch(f"/workloads/{workload_id}", json={"status": status, "at": "2020-01-01T00:00:00Z"})
+        assert answer.status_code == (409 if before[0][0] else 200), answer.text
+    assert api.client.patch(f"/workloads/{workload_id}", json={"status": status}).status_code == 200
     assert api.query("select actual_start, actual_end, actual_carbon_kg from app.compute_workloads") == before
 
 
 def test_what_a_run_emitted_is_counted_over_the_half_hours_that_it_ran_in(api: Api) -> None:
     api.price()
     placed = api.submit(power_kw=3, duration_minutes=120, carbon_to_cost_weight=0.5)
+    api.query("update app.compute_workloads set created_at = created_at - interval '1 day'")
     begun = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3) + timedelta(minutes=10)
     ended = begun + timedelta(minutes=107, seconds=30)
     step(api, placed["workload_id"], "running", at=begun.isoformat())
@@ -146,6 +151,7 @@ def test_what_was_measured_stands_before_what_is_computed_and_the_unknown_stays_
     done = step(api, workload_id, "completed", actual_carbon_kg=1.25, actual_cost_gbp=-0.5)
     assert (done["actual_carbon_kg"], done["actual_cost_gbp"]) == (1.25, -0.5)
     workload_id = str(api.submit()["workload_id"])
+    api.query("update app.compute_workloads set created_at = '2018-12-31'")
     step(api, workload_id, "running", at="2019-01-01T00:00:00Z")
     done = step(api, workload_id, "completed", at="2019-01-01T01:00:00Z")
     assert (done["actual_carbon_kg"], done["actual_cost_gbp"]) == (None, None)
@@ -231,3 +237,26 @@ def test_a_task_that_waits_is_placed_again_when_there_is_room(api: Api) -> None:
 def test_a_task_without_a_placement_has_no_decision_to_make_again(api: Api) -> None:
     workload_id = api.submit(carbon_cap_gco2_kwh=0)["workload_id"]
     assert api.get(f"/workloads/{workload_id}/decision", 409)["detail"] == "this workload has no placement"
+
+
+def test_a_run_is_credited_with_the_energy_of_the_time_that_it_ran(api: Api) -> None:
+    placed = api.submit(power_kw=6, duration_minutes=480, user_email="ada@example.com")
+    begun = datetime.now(UTC) - timedelta(seconds=30)
+    step(api, placed["workload_id"], "running", at=begun.isoformat())
+    done = step(api, placed["workload_id"], "completed", at=(begun + timedelta(seconds=20)).isoformat())
+    assert done["actual_energy_kwh"] == pytest.approx(6 * 20 / 3600, abs=1e-6)
+    assert any("not for 480" in sentence for sentence in done["inconsistent"])
+    assert any("before its place" in sentence for sentence in done["inconsistent"]) == (
+        instant(placed["placement"]["starts_at"]) - begun > timedelta(minutes=5)
+    )
+    summed = api.query("select total_energy_kwh::float8 from user_workload_summary")
+    assert summed == [(pytest.approx(done["actual_energy_kwh"], abs=1e-6),)]
+
+
+def test_a_step_at_an_impossible_time_is_refused(api: Api) -> None:
+    workload_id = brought_to(api, "scheduled")
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    assert "has not come" in step(api, workload_id, "running", 422, at=soon.isoformat())["detail"]
+    early = datetime.now(UTC) - timedelta(days=1)
+    assert "before the workload was submitted" in step(api, workload_id, "running", 409, at=early.isoformat())["detail"]
+    assert api.get(f"/workloads/{workload_id}")["status"] == "scheduled"

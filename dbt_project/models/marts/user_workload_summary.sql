@@ -25,7 +25,11 @@ left join lateral (
         count(*) filter (where workload.status = 'completed') as completed_workloads,
         count(*) filter (where workload.status = 'failed') as failed_workloads,
         count(*) filter (where workload.status = 'cancelled') as cancelled_workloads,
-        sum(workload.energy_kwh) filter (where workload.status <> 'cancelled') as total_energy_kwh,
+        -- what has ended used power for as long as it ran, whatever was planned
+        sum(coalesce(
+            round(workload.power_kw * extract(epoch from workload.actual_end - workload.actual_start) / 3600, 6),
+            workload.energy_kwh
+        )) filter (where workload.status <> 'cancelled') as total_energy_kwh,
         sum(coalesce(workload.actual_carbon_kg, placement.carbon_kg)) filter (where workload.status <> 'cancelled')
             as total_carbon_kg,
         sum(coalesce(workload.actual_cost_gbp, placement.cost_gbp)) filter (where workload.status <> 'cancelled')
