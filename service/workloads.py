@@ -148,6 +148,13 @@ def _is_said_again(before: dict[str, Any], change: StatusChange) -> None:
         raise Problem(409, f"it became {change.status} at {taken_at.isoformat()} already; nothing was changed")
 
 
+def _is_said_again(before: dict[str, Any], change: StatusChange) -> None:
+    """Raise Problem 409 where a step that was taken is said again with another instant."""
+    taken_at = before["actual_end"] or before["actual_start"]
+    if change.at is not None and taken_at is not None and change.at != taken_at:
+        raise Problem(409, f"it became {change.status} at {taken_at.isoformat()} already; nothing was changed")
+
+
 @router.get("/workloads/{workload_id}/decision")
 async def decide_again(workload_id: UUID, state: State, caller: Authorized) -> dict[str, Any]:
     """Decide the placement again from the vintages of that instant and the bookings of that time, and compare.
