@@ -161,7 +161,13 @@ def test_a_contradiction_is_refused_with_what_to_do(api: Api) -> None:
 
 def test_carbon_and_cost_are_those_of_the_half_hours_of_the_placement(api: Api) -> None:
     api.price()
-    answer = api.submit(power_kw=4, duration_minutes=75, region_ids=[3, 9], carbon_to_cost_weight=0.5)
+    answer = api.submit(
+        power_kw=4,
+        duration_minutes=75,
+        region_ids=[3, 9],
+        carbon_to_cost_weight=0.5,
+        earliest_start=on_the_hour().isoformat(),
+    )
     placed = answer["placement"]
     starts, ends = instant(placed["starts_at"]), instant(placed["ends_at"])
     assert placed["region_id"] in (3, 9) and ends - starts == timedelta(minutes=75)
@@ -202,7 +208,6 @@ def test_a_cap_is_a_mean_that_the_placement_does_not_exceed(api: Api) -> None:
         ("power", {"power_kw": 11}),
         ("regions", {"region_ids": [2]}),
         ("forecast", {"after_minutes": 9 * 24 * 60}),
-        ("deferral", {"after_minutes": 10}),
     ],
 )
 def test_a_task_that_cannot_be_placed_waits_and_names_the_constraint(
@@ -211,14 +216,20 @@ def test_a_task_that_cannot_be_placed_waits_and_names_the_constraint(
     more: dict[str, Any] = {"power_kw": 1, "duration_minutes": 60, **given}
     if "after_minutes" in given:
         more["earliest_start"] = (on_the_hour() + timedelta(minutes=more.pop("after_minutes"))).isoformat()
-    # a deferrable task begins on a half-hour, so that an asset that waits for nobody does not take one from ten past
-    waits = 0 if constraint == "deferral" else None
-    api.asset(api.operator("House", is_default=True), kw=10, region_id=13, max_deferral_minutes=waits)
+    api.asset(api.operator("House", is_default=True), kw=10, region_id=13)
     answer = api.submit(**more)
     assert (answer["status"], answer["placement"]) == ("pending", None)
     assert answer["unplaced_because"].startswith(f"{constraint}: ")
     kept = api.query("select status, placement_id, unplaced_because from app.compute_workloads")
     assert kept == [("pending", None, answer["unplaced_because"])]
+
+
+def test_an_asset_that_waits_for_nobody_takes_a_task_at_once_in_the_middle_of_a_half_hour(api: Api) -> None:
+    api.asset(api.operator("House", is_default=True), kw=10, region_id=13, max_deferral_minutes=0)
+    ten_past = on_the_hour() + timedelta(minutes=10)
+    answer = api.submit(power_kw=1, duration_minutes=60, earliest_start=ten_past.isoformat())
+    assert instant(answer["placement"]["starts_at"]) == ten_past
+    assert answer["placement"]["saving"]["against_now"]["carbon_kg"] == 0
 
 
 def test_capacity_that_was_given_away_is_gone_until_it_is_given_back(api: Api) -> None:
