@@ -122,24 +122,6 @@ class Submissions:
         finally:
             self._at_once.release()
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, first come, first served. Raises Problem 503 where it does not come in time."""
-        try:
-            async with asyncio.timeout(self.settings.service_wait_seconds):
-                await self._at_once.acquire()
-        except TimeoutError:
-            raise Problem(
-                503,
-                f"the service is busy: {self.settings.service_wait_seconds:g} seconds went by in the queue of submissions; "
-                "nothing was kept, send it again with the same Idempotency-Key",
-                headers={"Retry-After": "2"},
-            ) from None
-        try:
-            yield
-        finally:
-            self._at_once.release()
-
     async def _decide(
         self, connection: Connection, places: Sequence[venues.Venue], task: Task, outlook: Outlook
     ) -> Decision:

@@ -102,7 +102,7 @@ async def change_status(workload_id: UUID, change: StatusChange, state: State, c
     now = datetime.now(UTC)
     at = change.at or now
     if at > now + SKEW:
-        raise Problem(422, f"at ({at.isoformat()}) has not come yet; leave it out where the step is taken now")
+        raise Problem(422, f"at ({spelled(at)}) has not come yet; leave it out where the step is taken now")
     names = (await state.outlooks.now()).region_names
     begins, ends = change.status == "running", change.status in ("completed", "failed")
     async with speaking_for(state.writes, caller) as connection:
@@ -145,14 +145,7 @@ def _is_said_again(before: dict[str, Any], change: StatusChange) -> None:
     """Raise Problem 409 where a step that was taken is said again with another instant."""
     taken_at = before["actual_end"] or before["actual_start"]
     if change.at is not None and taken_at is not None and change.at != taken_at:
-        raise Problem(409, f"it became {change.status} at {taken_at.isoformat()} already; nothing was changed")
-
-
-def _is_said_again(before: dict[str, Any], change: StatusChange) -> None:
-    """Raise Problem 409 where a step that was taken is said again with another instant."""
-    taken_at = before["actual_end"] or before["actual_start"]
-    if change.at is not None and taken_at is not None and change.at != taken_at:
-        raise Problem(409, f"it became {change.status} at {taken_at.isoformat()} already; nothing was changed")
+        raise Problem(409, f"it became {change.status} at {spelled(taken_at)} already; nothing was changed")
 
 
 @router.get("/workloads/{workload_id}/decision")
