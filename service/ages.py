@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from warehouse.counts import count
+
 _UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60))
 
 
@@ -10,15 +12,11 @@ def ago(seconds: float) -> str:
     """A length of time in its largest whole unit: "3 hours", "1 minute"; "1 day 5 hours" beyond a day."""
     seconds = max(0, round(seconds))
     for place, (unit, size) in enumerate(_UNITS):
-        count, rest = divmod(seconds, size)
-        if count:
+        number, rest = divmod(seconds, size)
+        if number:
             smaller = rest // 3600 if place == 0 else 0
-            return _counted(count, unit) + (f" {_counted(smaller, 'hour')}" if smaller else "")
+            return count(number, unit) + (f" {count(smaller, 'hour')}" if smaller else "")
     return "less than a minute"
-
-
-def _counted(count: int, unit: str) -> str:
-    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def describe(
