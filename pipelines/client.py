@@ -184,9 +184,8 @@ class UpstreamClient:
             ) as error:  # fmt: skip
                 if not deadline.has_passed:
                     reason = _reason(error)
-                    raise (_Unreachable if reason in NO_CONNECTION.values() else _TryAgain)(
-                        reason, None, bytes(reply.body)
-                    ) from None
+                    # half a body is no answer of the upstream's, whose shape could be looked at
+                    raise (_Unreachable if reason in NO_CONNECTION.values() else _TryAgain)(reason, None, b"") from None
             if deadline.has_passed:  # a body that ends with its connection would seem whole
                 raise _GiveUp(f"the answer was not complete after {seconds:g} s", None, bytes(reply.body))
         if reply.status == 429 or (reply.status or 0) >= 500:

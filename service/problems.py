@@ -79,9 +79,12 @@ def install(app: FastAPI) -> None:
         return answer(503, "the database cannot be used now; try again", {"Retry-After": "5"})
 
     @app.exception_handler(psycopg.errors.QueryCanceled)
+    @app.exception_handler(psycopg.errors.LockNotAvailable)
     async def too_long(_request: Request, _error: Exception) -> JSONResponse:
         return answer(
-            503, "this read took too long and was stopped; ask for less (a smaller `limit`)", {"Retry-After": "5"}
+            503,
+            "this took too long and was stopped; try again, or ask for less (a smaller `limit`)",
+            {"Retry-After": "5"},
         )
 
     @app.exception_handler(psycopg.Error)

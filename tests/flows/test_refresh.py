@@ -30,9 +30,9 @@ def test_every_table_is_full_and_real(energy: Energy, emulator: Emulator) -> Non
         "select name, round(mean_gco2_kwh) from best_windows(interval '4 hours', now(), now() + interval '48 hours') "
         "inner join regions using (region_id) order by rank limit 1"
     )[0]
-    assert f"Great Britain now: {now} gCO2/kWh (" in energy.output
+    assert f"Great Britain now: {now:.0f} gCO2/kWh (" in energy.output
     assert re.search(
-        rf"^The cleanest 4 hours in the next 48: {region} from .* UTC, {best} gCO2/kWh\.$", energy.output, re.M
+        rf"^The cleanest 4 hours in the next 48: {region} from .* UTC, {best:.0f} gCO2/kWh\.$", energy.output, re.M
     )
     assert energy.output.rstrip().splitlines()[-1].startswith("Next: make up")
     assert energy.output.count("not from the public API") == 4
