@@ -11,16 +11,16 @@ help: ## list the targets
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11")'
 	@rm -f $@; echo "Installing into .venv (a minute or two, once) ..."
 	@$(PYTHON) -m venv .venv && { $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --no-deps --require-hashes \
-	  -r requirements.lock 2>&1 && touch $@; } | awk -v all="$$(grep -c '^[a-z].*==' requirements.lock)" "$$PROGRESS"; test -e $@
+	  -r requirements.lock 2>&1 && touch $@; } | awk -v all="$$(grep -c '^[a-z].*==' requirements.lock)" "$$WHAT_PIP_SAYS"; test -e $@
 
 # what pip says, in a line per 40 packages; whatever else it says is shown as it is
-define PROGRESS
+define WHAT_PIP_SAYS
 /^(Collecting|Processing)/ { if (++n % 40 == 0) printf "  %d of %d packages downloaded\n", n, all; fflush(); next }
 /^Installing collected/ { print "  all downloaded; unpacking takes about a minute"; fflush(); next }
 /^(Successfully|Looking|Ignoring|Requirement|WARNING: (Location|Running))|^ *(Downloading|Using|Obtaining|Preparing|Installing|Getting)/ { next }
 NF { print; fflush() }
 endef
-export PROGRESS
+export WHAT_PIP_SAYS
 
 run: .venv/.installed ## install what is missing, start the database, refresh once, say how things stand
 	@$(BIN)/python -m flows.refresh
