@@ -67,7 +67,8 @@ def closed(page: str) -> str:
     opened, count = re.subn(r"<head>", f"<head>{begun}", head, count=1)
     if not (count and found):
         raise UsageError("dbt's page does not begin as expected; see flows/dbt_docs.py")
-    return opened + found + body
+    # a browser would ask for the template's own text as an address before Angular has filled it in
+    return opened + found + body.replace('xlink:href="{{', 'ng-href="{{')
 
 
 def main() -> None:

@@ -18,10 +18,10 @@ import psycopg
 import yaml
 from pydantic import SecretStr
 
-from flows.processes import Processes, write_private
+from flows.processes import Processes, Running, write_private
 from flows.settings import FlowSettings
 from warehouse import ports
-from warehouse.database import Database
+from warehouse.database import Database, uses_embedded
 from warehouse.errors import UsageError
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
 
@@ -92,13 +92,18 @@ def start(
     """Start the server if it does not run; returns its API. Raises UsageError, with its last log lines, if it cannot."""
     data_dir = WarehouseSettings().data_dir
     running = processes.running(SERVER)
-    if running:
+    if running and not _lost_its_database(running, database):
         return PrefectApi(running.address, _password(data_dir))
     host, password = settings.prefect_server_api_host, _password(data_dir)
     store = _store(database, data_dir)
     print(f"Prefect         starting; it keeps its own records in {store[0]}", flush=True)
+    processes.stop(SERVER)
+    before = re.search(rf"//{re.escape(host)}:(\d+)/", _kept(data_dir).get("PREFECT_API_URL", ""))
+    wanted = (
+        int(before[1]) if before and running else settings.prefect_server_api_port
+    )  # a worker of before looks there
     for tries_left in reversed(range(TRIES)):
-        port = ports.free(host, settings.prefect_server_api_port)
+        port = ports.free(host, wanted)
         api = PrefectApi(f"http://{host}:{port}/api", password)
         try:
             processes.start(
@@ -116,6 +121,15 @@ def start(
     lines = "".join(f"export {name}={value}\n" for name, value in api.environment().items())
     write_private(data_dir / "prefect.env", lines)
     return api
+
+
+def _lost_its_database(running: Running, database: Database) -> bool:
+    """Whether the embedded PostgreSQL was started after this server: its queues and connections are of the one before."""
+    if not uses_embedded(WarehouseSettings()):
+        return False
+    with database.connect() as connection:
+        row = connection.execute("select extract(epoch from pg_postmaster_start_time())::float8").fetchone()
+    return row is not None and running.since < row[0]
 
 
 def _server_environment(environment: Mapping[str, str], api: PrefectApi, store: str, port: int) -> dict[str, str]:
@@ -158,7 +172,7 @@ def _kept(data_dir: Path) -> dict[str, str]:
 def _store(database: Database, data_dir: Path) -> tuple[str, str]:
     """Where Prefect keeps its records: a database of its own beside ours, if the server has what Prefect needs.
 
-    Prefect needs the extension pg_trgm. The wheel of the embedded server does not have it, so there it is SQLite.
+    Prefect needs the extension pg_trgm. Some servers do not have it; then it is SQLite.
     """
     name = f"{database.name}_prefect"
     try:

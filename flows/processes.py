@@ -54,6 +54,13 @@ class Processes:
         alive = self._alive(name)
         return alive if alive and alive.address else None
 
+    def environment(self, name: str) -> dict[str, str]:
+        """The variables that it was started with; none if it does not run."""
+        running = self.running(name)
+        with suppress(psutil.Error):
+            return psutil.Process(running.pid).environ() if running else {}
+        return {}
+
     def _alive(self, name: str) -> Running | None:
         try:
             kept = json.loads((self._folder / f"{name}.json").read_text())

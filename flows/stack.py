@@ -38,6 +38,8 @@ def up() -> bool:
     environment = _environment(settings, warehouse.data_dir.resolve())
     api = _prefect(processes, settings, database, environment)
     environment |= api.environment()
+    if processes.running(WORKER) and processes.environment(WORKER).get("PREFECT_API_URL") != api.url:
+        processes.stop(WORKER)  # it asks at an address that is no more
     prefect_server.deploy(api, environment)
     print(f"Deployments     {', '.join(prefect_server.deployment_names())}")
     _tidy(database, api, has_worker=processes.running(WORKER) is not None)

@@ -174,8 +174,13 @@ def test_a_run_that_failed_and_one_that_fetched_half_say_so(
         assert (run["state"]["name"], words in run["state"]["message"]) == (name, True), run["state"]
         browser.open(f"/runs/flow-run/{run['id']}")
         browser.see(f"//*[normalize-space(.)='{name}'][not(*)]")
+        browser.see("//*[normalize-space(.)='All'][not(*)]").click()
+        browser.see("//*[normalize-space(.)='Warning and above'][not(*)]").click()
         browser.see("//*[contains(normalize-space(.), 'FAILED')][not(*)]")
         browser.shoot(f"run-{name.lower().replace(' ', '-')}")
+        browser.see("//li[normalize-space(.)='Details']").click()
+        browser.see(f"//*[contains(normalize-space(.), '{words}')][not(*)]")
+        browser.shoot(f"run-{name.lower().replace(' ', '-')}-details")
 
 
 def submit(browser: Browser) -> None:

@@ -64,7 +64,7 @@ def test_passed_and_failed_are_told_apart_and_nothing_is_requested(browser: webd
     run_id = uuid.uuid4()
     good, bad = Tally("clean", "good"), Tally("staging", "bad")
     good.add(result(), {})
-    bad.add(result(success=False), {"details": {"unexpected_rows": [{"period_start": "2026-01-01", "wind_pct": 120}]}})
+    bad.add(result(success=False), {"partial_unexpected_list": [{"period_start": "2026-01-01", "wind_pct": 120}]})
     index = data_docs.write([good, bad], tmp_path, flow="refresh", run_id=run_id)
     assert index
     browser.get(index.as_uri())
