@@ -96,7 +96,6 @@ def start(
         return PrefectApi(running.address, _password(data_dir))
     host, password = settings.prefect_server_api_host, _password(data_dir)
     store = _store(database, data_dir)
-    print(f"Prefect         starting; it keeps its own records in {store[0]}", flush=True)
     processes.stop(SERVER)
     before = re.search(rf"//{re.escape(host)}:(\d+)/", _kept(data_dir).get("PREFECT_API_URL", ""))
     wanted = (
@@ -104,6 +103,8 @@ def start(
     )  # a worker of before looks there
     for tries_left in reversed(range(TRIES)):
         port = ports.free(host, wanted)
+        instead = f", at port {port} because another program has {wanted}" if wanted not in (0, port) else ""
+        print(f"Prefect         starting{instead}; it keeps its own records in {store[0]}", flush=True)
         api = PrefectApi(f"http://{host}:{port}/api", password)
         try:
             processes.start(

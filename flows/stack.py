@@ -59,6 +59,8 @@ def up() -> bool:
     )  # fmt: skip
     print(f"Worker          of pool {POOL}, process {worker.pid}")
     print(f"Service         {service.address} (token: SERVICE_TOKEN, or see {warehouse.data_dir / 'service.env'})")
+    if another := _says(processes, SERVICE, r"Port \d+ \(SERVICE_PORT\) cannot be used.*")():
+        print(f"                {another}")
     is_scheduled = _is_scheduled(api, processes, said_before)
     print("Stop it all: make down. What runs: make status. Is everything fresh: make watch")
     return is_scheduled

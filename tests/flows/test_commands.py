@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run
 from tests.conftest import Energy
 from warehouse.settings import PROJECT_ROOT
 
 BACKFILL = ("flows.backfill", "--from", "2024-01-01", "--to", "2024-01-02")
 
 
-def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def run_afresh(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """With an interpreter of its own: its imports are tried too."""
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=PROJECT_ROOT,
@@ -59,14 +61,14 @@ def test_one_line_and_exit_code_2(
 
 
 def test_help_names_every_option() -> None:
-    text = run("flows.backfill", "--help").stdout
+    text = run_afresh("flows.backfill", "--help").stdout
     for option in ("--from", "--to", "--datasets", "--force"):
         assert option in text
 
 
 def test_in_a_clean_clone_the_folders_that_are_not_there_yet_are_no_reason_for_a_warning(tmp_path: Path) -> None:
     data_dir = tmp_path / "not there" / "yet"
-    done = run(
+    done = run_afresh(
         *("flows.refresh", "--datasets", "nonsense"), DATA_DIR=str(data_dir), PREFECT_HOME=str(data_dir / "prefect")
     )
     assert done.stderr.splitlines() == [line for line in done.stderr.splitlines() if line.startswith("error: ")]

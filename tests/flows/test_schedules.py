@@ -66,7 +66,7 @@ def test_after_hours_without_power_one_late_run_per_source_is_made_up_for(schedu
         late = [
             run for run in runs(scheduled, name, *FINAL, "SCHEDULED", "PENDING", "RUNNING") if is_made_up_for(run, now)
         ]
-        assert len(late) <= 1, f"{name}: {[run['expected_start_time'] for run in late]}"
+        assert len(late) <= 1, f"{name}: {[(run['expected_start_time'], run['state']) for run in late]}"
         if name.startswith("refresh-"):
             assert skipped and late, f"{name} was late by several runs, of which the newest is made up for"
             assert max(map(started_at, skipped)) < started_at(late[0])

@@ -43,6 +43,7 @@ def test_up_says_where_everything_is_and_a_second_up_says_the_same(stack: "Stack
     words, pids, deployments = stack.first_words, stack.pids(), stack.deployments()
     assert f":{stack.settings['PREFECT_SERVER_API_PORT']}/" not in words, "a port that another program has is replaced"
     page = stack.api.removesuffix("/api")
+    assert re.search(r"^Prefect +starting, at port \d+ because another program has \d+;", words, re.M)
     assert re.search(rf"^Prefect +{page} \(the UI; API at {stack.api}; password: .*/prefect.env\)$", words, re.M)
     assert re.search(rf"^Deployments +{', '.join(NAMES)}$", words, re.M)
     assert re.search(rf"^Worker +of pool energy, process {pids['worker']}$", words, re.M)
@@ -120,20 +121,18 @@ def test_a_backfill_whose_worker_was_killed_goes_on_under_the_next(
         assert stack.query(WITHOUT_CLOCK.format(table)) == undisturbed
 
 
-def test_a_port_of_the_service_that_is_taken_is_told_and_the_rest_stays_up(stack: "Stack") -> None:
+def test_a_port_of_the_service_that_is_taken_is_replaced_and_said_so(stack: "Stack") -> None:
     before = stack.pids()
     psutil.Process(before["service"]).kill()
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = str(taken.getsockname()[1])
-        code, said = stack.run("flows.stack", "up", SERVICE_PORT=port)
-    assert code == 2
-    assert re.search(rf"^error: The service ended \(.*127.0.0.1:{port} .*\). Its log: .*/logs/service.log$", said, re.M)
-    assert "Traceback" not in said
-    assert stack.pids() == {**before, "service": None}
-    code, said = stack.run("flows.stack", "status")
-    assert code == 1 and re.search(r"^service +not running$", said, re.M)
-    stack.up()
-    assert stack.is_up()
+        port = taken.getsockname()[1]
+        words = stack.up(SERVICE_PORT=str(port))
+    another = stack.service.rpartition(":")[2]
+    assert (
+        f"Port {port} (SERVICE_PORT) cannot be used, another program may have it: the service takes {another}." in words
+    )
+    assert httpx.get(f"{stack.service}/healthz").status_code == 200
+    assert {**stack.pids(), "service": None} == {**before, "service": None}
 
 
 def test_down_in_the_middle_of_a_run_leaves_nothing_and_the_schedule_goes_on_after_up(

@@ -1,9 +1,6 @@
 """`watch`: what has stopped is told once, within a cadence, and its end once; nothing is told that is not so."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -17,8 +14,8 @@ import pytest
 from flows.cadence import CADENCES, GRACE, UNANSWERED_AFTER
 from flows.watch import Trouble, watch
 from pipelines.catalogue import DATASETS
+from tests.commands import run
 from tests.conftest import Energy
-from warehouse.settings import PROJECT_ROOT
 
 MINUTE = timedelta(minutes=1)
 NOW = datetime.now(UTC)
@@ -86,20 +83,9 @@ def late(found: list[Trouble]) -> dict[str, str]:
     return {trouble.line.split(":")[0]: trouble.kind for trouble in found}
 
 
-def command(**settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "flows.watch"],
-        cwd=PROJECT_ROOT,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_after_a_refresh_nothing_is_late(energy: Energy, webhook: Webhook) -> None:
     energy.refresh()
-    done = command()
+    done = run("flows.watch")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("Every dataset that is watched is as it should be.\n")
     assert webhook.told == []
@@ -121,9 +107,9 @@ def test_a_stopped_scheduler_is_seen_when_a_run_is_overdue_and_not_a_minute_befo
 
 def test_the_command_ends_with_1_whether_or_not_somebody_is_told(energy: Energy, webhook: Webhook) -> None:
     asked(energy, NOW - timedelta(hours=2))
-    silent = command(ALERT_WEBHOOK_URL="")
+    silent = run("flows.watch", ALERT_WEBHOOK_URL="")
     assert webhook.told == []
-    told = command()
+    told = run("flows.watch")
     assert silent.returncode == told.returncode == 1
     assert silent.stdout.count("LATE ") == told.stdout.count("LATE ") == len(WATCHED)
     assert sorted(webhook.states()) == sorted(("open", "stopped", source) for source in CADENCES), "one a source"
@@ -186,7 +172,7 @@ def test_a_webhook_that_fails_is_told_at_the_next_watch_once(
 
 def test_a_webhook_that_is_no_address_is_said_in_a_line(energy: Energy) -> None:
     asked(energy, NOW - timedelta(hours=5))
-    done = command(ALERT_WEBHOOK_URL=f"http://127.0.0.1:port/hooks/{SECRET}")
+    done = run("flows.watch", ALERT_WEBHOOK_URL=f"http://127.0.0.1:port/hooks/{SECRET}")
     assert SECRET not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert "ALERT_WEBHOOK_URL" in done.stderr and done.returncode in (1, 2)
@@ -239,7 +225,7 @@ def test_a_run_whose_process_died_is_marked_and_one_that_lives_is_not(
 def test_a_prefect_server_that_is_away_keeps_nobody_from_being_told(energy: Energy, webhook: Webhook) -> None:
     running(energy, prefect_flow_run_id=uuid.uuid4())
     asked(energy, NOW - timedelta(hours=2))
-    done = command(PREFECT_API_URL="http://127.0.0.1:9/api")
+    done = run("flows.watch", PREFECT_API_URL="http://127.0.0.1:9/api")
     assert len(webhook.told) == len(CADENCES)
     assert (done.returncode, done.stdout.count("LATE ")) == (1, len(WATCHED))
     assert "Traceback" not in done.stderr

@@ -9,12 +9,12 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from tests.commands import run
 from tests.conftest import Energy
 from warehouse import logins as login_store
 from warehouse.database import Database, Role, existing_roles, logins
 from warehouse.errors import UsageError
 from warehouse.prepare import prepare
-from warehouse.settings import PROJECT_ROOT
 
 ESCAPES = (
     "set role {owner}",
@@ -202,9 +202,7 @@ def test_databases_of_one_server_do_not_fight_about_passwords(server: Database, 
 
 def test_a_login_of_a_room_is_no_address_for_commands(walled: Database, energy: Energy) -> None:
     energy.set(DATABASE_URL=walled.login(Role.READER).address())
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.refresh"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
-    )
+    done = run("flows.refresh")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "names a login of energy_reader" in done.stderr
 
