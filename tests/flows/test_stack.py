@@ -86,8 +86,8 @@ def test_the_service_takes_a_task_once_a_run_has_fetched_the_grid(stack: "Stack"
 
 
 def test_a_run_that_could_not_publish_a_table_is_failed_in_prefect_too(stack: "Stack", emulator: Emulator) -> None:
-    emulator.fault("absurd", "/carbon_intensity/intensity/")
-    run = stack.ran("refresh", datasets=[NATIONAL])
+    emulator.fault("absurd", "/carbon_intensity/generation")
+    run = stack.ran("refresh", datasets=["carbon_intensity__generation"])
     assert ledger(stack, run["id"]) == "failed"
     assert (run["state_type"], "held back" in (run["state"]["message"] or "")) == ("FAILED", True)
 
