@@ -26,6 +26,7 @@ from warehouse import ledger
 from warehouse.database import Database, Role, resolve
 from warehouse.locks import exclusive
 from warehouse.prepare import prepare
+from warehouse.printed import out
 from warehouse.settings import WarehouseSettings
 
 NOTES_OF_DLT_KEPT = timedelta(days=7)
@@ -48,9 +49,9 @@ def maintenance() -> dict[str, Any]:
         }
         run.summary |= {"removed": removed}
         for what, count in removed.items():
-            print(f"{what}: {count} removed")
+            out(f"{what}: {count} removed")
         if not any(removed.values()):
-            print("Nothing was old enough to remove.")
+            out("Nothing was old enough to remove.")
     return outcome([], removed=removed)
 
 
