@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench import Bench
+from benchmarks.captures import measure_captures
 from benchmarks.history import measure_history
 from benchmarks.service import measure_service
 from benchmarks.settings import BenchSettings
@@ -23,7 +24,7 @@ def main() -> None:
         is_full = BenchSettings().bench == "full"
         measures = measure_year(bench) + measure_service(bench, with_history=is_full)
         if is_full:
-            measures += measure_workers(bench) + measure_history(bench)
+            measures += measure_workers(bench) + measure_history(bench) + measure_captures(bench)
     table = Table(title="Ratios measured in one run", title_justify="left")
     for column in ("what", "ours", "against", "theirs", "ratio", "bar", "met"):
         table.add_column(column)

@@ -12,6 +12,7 @@ Where to go for what:
 - `stack`        `make up` and `down`; `processes` keeps what it starts, `stack_status` is `make status`
 - `prefect_server`  the Prefect server of `make up`: address, password, start, deployments
 - `schedules`    the next run of each schedule; scheduled runs that came due while nothing ran
+- `clocks`       times from the future: found, said, put right
 - `stale_runs`   runs whose process died end in Prefect too, and give back their slot
 
 What flows are made of:

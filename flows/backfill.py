@@ -20,6 +20,7 @@ from pipelines.dataset import Dataset
 from pipelines.periods import LONDON, Window, iso, settlement_days
 from warehouse.errors import UsageError
 from warehouse.locks import exclusive_all
+from warehouse.printed import out
 
 CHUNK_REQUESTS = 30
 """Requests that are landed before they are published: a year of one dataset."""
@@ -59,7 +60,7 @@ def backfill(
                 published.add(publish(this))
                 artifact.tell(len(collected.fetches), _so_far(collected, published, len(requests), now))
         if not requests:
-            print("Nothing is missing: every half-hour of these days is there. Nothing was asked for.")
+            out("Nothing is missing: every half-hour of these days is there. Nothing was asked for.")
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
         return outcome(
             this.run.failures,
@@ -106,7 +107,7 @@ def _asked(datasets: Sequence[Dataset], start: date, end: date, now: datetime) -
     for dataset in datasets:
         begins = dataset.earliest(now)
         if begins > asked.start:
-            print(f"{dataset.slug} begins at {iso(begins)}; what is before that is left out.")
+            out(f"{dataset.slug} begins at {iso(begins)}; what is before that is left out.")
     return asked
 
 

@@ -11,7 +11,8 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from flows.settings import FlowSettings
-from warehouse.errors import LockTimeoutError, UsageError, in_words
+from warehouse.errors import LockTimeoutError, UsageError, in_words, trouble_of
+from warehouse.printed import out
 
 
 def is_tracked() -> bool:
@@ -28,14 +29,19 @@ def run(command: Callable[[], bool]) -> NoReturn:
     except ValidationError as error:
         _refuse(in_words(error))
     except LockTimeoutError as error:
-        print(f"error: {error}", file=sys.stderr)
+        out(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        if (reason := trouble_of(error)) is None:
+            raise
+        out(f"error: {reason}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("stopped; run the same command again to go on", file=sys.stderr)
+        out("stopped; run the same command again to go on", file=sys.stderr)
         sys.exit(130)
     sys.exit(0 if went_well else 1)
 
 
 def _refuse(reason: str) -> NoReturn:
-    print(f"error: {reason}", file=sys.stderr)
+    out(f"error: {reason}", file=sys.stderr)
     sys.exit(2)

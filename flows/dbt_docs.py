@@ -15,6 +15,7 @@ from flows.settings import DBT_PROJECT, FlowSettings
 from warehouse.database import Database, Role, existing_roles, resolve
 from warehouse.errors import UsageError
 from warehouse.prepare import prepare
+from warehouse.printed import out
 from warehouse.settings import WarehouseSettings
 
 # The page can run its own script and nothing else: no request leaves the browser, whatever a later dbt adds to it.
@@ -80,7 +81,7 @@ def main() -> None:
         prepare(database)
         path = generate(database, settings.data_dir)
         service = service_url(settings.data_dir)
-        print(f"Open {service}/docs/dbt or the file {path}" if service else f"Open the file {path}")
+        out(f"Open {service}/docs/dbt or the file {path}" if service else f"Open the file {path}")
         return True
 
     command.run(run)

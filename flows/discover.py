@@ -11,6 +11,7 @@ from pipelines.settings import PipelineSettings
 from warehouse import ledger
 from warehouse.database import Database, resolve
 from warehouse.prepare import prepare
+from warehouse.printed import out
 
 
 @flow(name="discover-neso")
@@ -23,16 +24,14 @@ def discover_neso() -> dict[str, Any]:
             datasets = look(database, settings)
         except PortalUnavailable as error:
             run.failures.append(f"NESO's portal cannot be read: {error}")
-            print(f"FAILED: {run.failures[0]}")
+            out(f"FAILED: {run.failures[0]}")
             return outcome(run.failures, new=[])
         titles = {dataset.name: dataset.title for dataset in datasets}
         fresh, is_first_look = run.note_portal_datasets("neso", titles)
         run.summary |= {"datasets": len(datasets), "new": sorted(fresh)}
-        print(
-            f"NESO's portal has {len(datasets)} datasets; {'all noted' if is_first_look else f'{len(fresh)} are new'}."
-        )
+        out(f"NESO's portal has {len(datasets)} datasets; {'all noted' if is_first_look else f'{len(fresh)} are new'}.")
         for name in [] if is_first_look else sorted(fresh):
-            print(f"  new: {titles[name]} ({name})")
+            out(f"  new: {titles[name]} ({name})")
     return outcome([], new=[] if is_first_look else sorted(fresh))
 
 

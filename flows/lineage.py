@@ -26,6 +26,7 @@ from flows.processes import Processes
 from flows.settings import FlowSettings
 from pipelines.catalogue import DATASETS
 from pipelines.settings import PUBLIC_URLS
+from warehouse.printed import out
 
 
 def is_tracked() -> bool:
@@ -46,7 +47,7 @@ def _report(name: str, status: str, message: str, seconds: float) -> str:
     told = f"{name}: {message or status} in {seconds:.2f} s"
     if status not in ("success", "pass"):
         raise RuntimeError(told)
-    print(told)
+    out(told)
     return told
 
 

@@ -1,7 +1,8 @@
 """`maintenance`: what grows without end is cut back, by a stated policy.
 
 - Payloads older than PAYLOAD_RETENTION_DAYS (400) that no row of a clean table comes from any more: forecasts that newer ones
-  replaced, and what the quality gate held back. With them go their vintages. What is still to be published stays, and so does
+  replaced, and what the quality gate held back. With them go their vintages; how far they were off stays counted in
+  `forecast_skill`. What is still to be published stays, and so does
   the payload behind every row: each stays traceable, and `public` can be built again from what is left.
 - Bodies that were rejected, requests that brought nothing new, and quality results, older than LEDGER_RETENTION_DAYS (90).
   `ops.runs` is kept.
@@ -25,6 +26,7 @@ from warehouse import ledger
 from warehouse.database import Database, Role, resolve
 from warehouse.locks import exclusive
 from warehouse.prepare import prepare
+from warehouse.printed import out
 from warehouse.settings import WarehouseSettings
 
 NOTES_OF_DLT_KEPT = timedelta(days=7)
@@ -47,9 +49,9 @@ def maintenance() -> dict[str, Any]:
         }
         run.summary |= {"removed": removed}
         for what, count in removed.items():
-            print(f"{what}: {count} removed")
+            out(f"{what}: {count} removed")
         if not any(removed.values()):
-            print("Nothing was old enough to remove.")
+            out("Nothing was old enough to remove.")
     return outcome([], removed=removed)
 
 
@@ -98,6 +100,8 @@ def _remove(connection: psycopg.Connection, slug: str, consumers: list[tuple[str
         "where published.model_name = consumer.name and published.payload_id = payload.payload_id)))",
         [before, [name for _, name in consumers]],
     )
+    if captures and _exists(connection, "intermediate.int_forecast_skill__days"):
+        _close_days(connection)
     for table in captures:
         connection.execute(f"delete from {table} where payload_id in (select payload_id from superseded)")
     for table in ("intermediate.published_payloads", "ops.payload_verdicts"):
@@ -105,6 +109,20 @@ def _remove(connection: psycopg.Connection, slug: str, consumers: list[tuple[str
     return connection.execute(
         f"delete from staging.{slug}_payloads where payload_id in (select payload_id from superseded)"
     ).rowcount
+
+
+def _close_days(connection: psycopg.Connection) -> None:
+    """The sums of how far forecasts were off outlive the vintages; counted again, they would miss those that go now."""
+    connection.execute(
+        "update intermediate.int_forecast_skill__days as day set is_closed = true "
+        "from (select distinct series, region_id, forecast_type, "
+        "(first_period_start at time zone 'Europe/London')::date as first_day, "
+        "((first_period_start + (cardinality(forecasts) - 1) * interval '30 minutes') at time zone 'Europe/London')::date "
+        "as last_day from intermediate.int_forecast_skill__forecasts "
+        "where payload_id in (select payload_id from superseded) and not is_synthetic) as going "
+        "where day.settlement_date between going.first_day and going.last_day and not day.is_closed "
+        "and (day.series, day.region_id, day.forecast_type) = (going.series, going.region_id, going.forecast_type)"
+    )
 
 
 @step("cut back the ledger")

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from warehouse.ledger import Fetch
+from warehouse.printed import out, printable
 
 
 class Progress:
@@ -42,6 +43,6 @@ class Progress:
     def say(self, words: str) -> None:
         """A line of its own."""
         if self._bar:
-            self._bar.console.print(words, highlight=False)
+            self._bar.console.print(printable(words), highlight=False, markup=False)
         else:
-            print(words, file=sys.stderr, flush=True)
+            out(words, file=sys.stderr, flush=True)

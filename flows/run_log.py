@@ -4,9 +4,12 @@ from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 from rich.console import Console
 
+from warehouse.printed import printable
+
 
 def say(line: str, *, console: Console, is_warning: bool = False) -> None:
     """A line of the summary. In Prefect a warning stands out, and can be filtered for."""
+    line = printable(line)
     if FlowRunContext.get() is None:
         console.print(line, markup=False, soft_wrap=True)
         return

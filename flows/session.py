@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.context import FlowRunContext
 
+from flows import clocks
 from flows.dbt_runner import Dbt
 from pipelines.settings import PipelineSettings
 from warehouse import ledger
@@ -49,6 +50,7 @@ def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = 
     upstreams, settings = PipelineSettings(), WarehouseSettings()
     database = resolve(settings)
     prepare(database)
+    clocks.agree(database)
     tracked = FlowRunContext.get()
     flow_run_id = tracked.flow_run.id if tracked and tracked.flow_run else None
     with ledger.run(database, flow, parameters, prefect_flow_run_id=flow_run_id) as run:
@@ -62,6 +64,8 @@ def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = 
         )
         this.dbt.parse()
         try:
+            if healed := clocks.heal(database):  # before anything is fetched, which then is newer
+                run.summary |= {"clock": healed}
             yield this
         finally:
             this.dbt.close()

@@ -27,6 +27,7 @@ from prefect.states import Crashed
 from flows.prefect_server import PrefectApi
 from warehouse import ledger
 from warehouse.database import Database, Role
+from warehouse.printed import out
 
 AUTOMATION = "End runs that no longer give a sign of life"
 HEARTBEAT_SECONDS = 30
@@ -50,7 +51,7 @@ def sweep(database: Database, api: PrefectApi | None, *, has_worker: bool = True
                 asyncio.run(_end_in_prefect(database, has_worker))
         except (httpx.HTTPError, PrefectException, RuntimeError, OSError) as error:
             words = f"Prefect at {api.url} could not be reached ({type(error).__name__}); its automation ends dead runs"
-            print(words, file=sys.stderr)
+            out(words, file=sys.stderr)
     return ended
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import httpx
 import psycopg
 
-from flows import command
+from flows import clocks, command
 from flows.cadence import CADENCES, GRACE, UNANSWERED_AFTER
 from flows.dbt_runner import Dbt
 from flows.prefect_server import current_api
@@ -25,6 +25,7 @@ from pipelines.dataset import Dataset
 from warehouse.counts import ago, duration
 from warehouse.database import Database, Role, resolve
 from warehouse.prepare import prepare
+from warehouse.printed import out
 from warehouse.settings import WarehouseSettings
 
 WEBHOOK_SECONDS = 10
@@ -46,7 +47,7 @@ order by dataset
 class Trouble:
     """Something that is wrong now. One incident a kind and subject, however many datasets it strikes."""
 
-    kind: str  # stopped | upstream | held | unpublished | behind
+    kind: str  # stopped | upstream | held | unpublished | behind | clock
     subject: str
     line: str
 
@@ -61,9 +62,17 @@ def troubles(
     watched = {slug: dataset for slug, dataset in DATASETS.items() if dataset.refreshes(now) is not None}
     asked_at: dict[str, datetime] = dict(connection.execute(_ASKED, [list(watched)]).fetchall())
     answered_at = heard_from(connection, list(watched))
+    if latest := clocks.ahead(tables):
+        words = "which has not been: a clock was ahead. The next refresh sets them back"
+        line = f"payloads bear times up to {latest:%Y-%m-%d %H:%M}Z, {words}"
+        yield Trouble("clock", "database", line)
     for slug, dataset in watched.items():
         cadence = CADENCES[dataset.source]
-        asked, answered = asked_at.get(slug), answered_at.get(slug)
+        # a time that has not been tells nothing of when it was
+        asked, answered = (
+            None if at is None or at > now + clocks.TOLERATED else at
+            for at in (asked_at.get(slug), answered_at.get(slug))
+        )
         if asked is None or now - asked > cadence + GRACE:
             line = f"{slug}: last asked for {ago(asked, now)}; it should be every {duration(cadence)}"
             yield Trouble("stopped", dataset.source, line)
@@ -126,7 +135,7 @@ def tell(connection: psycopg.Connection, webhook: str) -> None:
             try:
                 httpx.post(webhook, json=body, timeout=WEBHOOK_SECONDS).raise_for_status()
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                print(
+                out(
                     f"ALERT_WEBHOOK_URL could not be told ({type(error).__name__}); the next watch tries again",
                     file=sys.stderr,
                 )
@@ -141,7 +150,7 @@ def watch(database: Database, now: datetime) -> list[Trouble]:
     """One look: sweep, judge, keep, tell."""
     settings = FlowSettings()
     for run in sweep(database, current_api()):
-        print(f"{run.told} Run it again to go on.")
+        out(f"{run.told} Run it again to go on.")
     with (
         database.connect(role=Role.LOADER, name="energy-watch") as connection,
         database.connect(role=Role.TRANSFORMER, name="energy-watch") as tables,
@@ -171,9 +180,9 @@ def main() -> None:
         prepare(database)
         found = watch(database, datetime.now(UTC))
         for trouble in found:
-            print(f"HELD {trouble.line}" if trouble.kind == "held" else f"LATE {trouble.line}")
+            out(f"HELD {trouble.line}" if trouble.kind == "held" else f"LATE {trouble.line}")
         if not found:
-            print("Every dataset that is watched is as it should be.")
+            out("Every dataset that is watched is as it should be.")
         return not found
 
     command.run(run)

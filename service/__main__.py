@@ -17,6 +17,7 @@ from warehouse import ports
 from warehouse.database import resolve
 from warehouse.errors import UsageError, in_words
 from warehouse.prepare import prepare
+from warehouse.printed import out
 from warehouse.settings import WarehouseSettings
 
 
@@ -36,7 +37,7 @@ def serve() -> None:
     moments.warm_up()
     listener = _listen(settings)
     host, port = listener.getsockname()[:2]
-    print(f"The service answers at http://{host}:{port} (bearer token: {where}).", flush=True)
+    out(f"The service answers at http://{host}:{port} (bearer token: {where}).", flush=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     config = uvicorn.Config(
         create(database, settings),
@@ -60,7 +61,7 @@ def _listen(settings: ServiceSettings) -> socket.socket:
             "Set SERVICE_HOST to an address of this machine, or SERVICE_PORT to another port (0 takes any free one)."
         ) from None
     if not is_wanted:
-        print(
+        out(
             f"Port {settings.service_port} (SERVICE_PORT) cannot be used, another program may have it: the service takes "
             f"{listener.getsockname()[1]}.",
             file=sys.stderr,
@@ -83,7 +84,7 @@ def main() -> None:
         if arguments.command == "token":
             database = resolve()
             prepare(database)
-            print(
+            out(
                 tokens.make(
                     database, operator=arguments.operator, label=arguments.label or arguments.operator or "platform"
                 )
@@ -91,7 +92,7 @@ def main() -> None:
         else:
             serve()
     except (UsageError, ValidationError) as error:
-        print(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
+        out(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
         sys.exit(2)
 
 

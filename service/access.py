@@ -24,9 +24,8 @@ class Service:
 
     settings: ServiceSettings
     pool: Pool
-    """for reads"""
+    heavy: Pool
     writes: Pool
-    """for submissions and steps: those who read cannot keep it from them, nor the other way round"""
     outlooks: Outlooks
     submissions: Submissions
     metrics: Metrics

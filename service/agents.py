@@ -13,11 +13,8 @@ router = APIRouter(prefix="/agents", tags=["agents"])
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Most rows of each history.")]
 
-MOST_WAITING = 100
+MOST_WAITING = 20
 """Waiting workloads in a context, whatever `limit` says: those whose deadlines come first"""
-
-# A read that takes longer is stopped, so that it keeps no connection from the others.
-_AT_MOST = "set local statement_timeout = '8s'"
 
 _GRID = {
     "grid_status": "select * from national_grid_status",
@@ -88,8 +85,7 @@ limit %s
 @router.get("/energy/context")
 async def energy(state: State, caller: Authorized) -> dict[str, Any]:
     """For the energy agent: grid status, regional opportunities, compute windows, prices, the forecast of 24 hours."""
-    async with speaking_for(state.pool, caller) as connection:
-        await connection.execute(_AT_MOST)
+    async with speaking_for(state.heavy, caller) as connection:
         context: dict[str, Any] = {name: await _rows(connection, query) for name, query in _GRID.items()}
     context["grid_status"] = context["grid_status"][0]
     return await _with_age(state, context)
@@ -98,8 +94,7 @@ async def energy(state: State, caller: Authorized) -> dict[str, Any]:
 @router.get("/compute/context")
 async def compute(state: State, caller: Authorized, limit: Limit = 100) -> dict[str, Any]:
     """For the compute agent: patterns of past work, users' preferences, and what each operator can carry."""
-    async with speaking_for(state.pool, caller) as connection:
-        await connection.execute(_AT_MOST)
+    async with speaking_for(state.heavy, caller) as connection:
         context = {
             "workload_patterns": await _rows(connection, _PATTERNS),
             "preferences": await _rows(connection, _PREFERENCES, limit),
@@ -113,8 +108,7 @@ async def compute(state: State, caller: Authorized, limit: Limit = 100) -> dict[
 @router.get("/head/context")
 async def head(state: State, caller: Authorized, limit: Limit = 100) -> dict[str, Any]:
     """For the head agent: the history of workloads, users and operators, and every negotiation."""
-    async with speaking_for(state.pool, caller) as connection:
-        await connection.execute(_AT_MOST)
+    async with speaking_for(state.heavy, caller) as connection:
         context = {
             "grid_status": (await _rows(connection, _GRID["grid_status"]))[0],
             "workload_history": await _rows(connection, _HISTORY, limit),

@@ -1,22 +1,9 @@
 """How old the forecast is, in seconds and in words: the age of the newest real value, whatever is synthetic beside it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from warehouse.counts import count
-
-_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60))
-
-
-def ago(seconds: float) -> str:
-    """A length of time in its largest whole unit: "3 hours", "1 minute"; "1 day 5 hours" beyond a day."""
-    seconds = max(0, round(seconds))
-    for place, (unit, size) in enumerate(_UNITS):
-        number, rest = divmod(seconds, size)
-        if number:
-            smaller = rest // 3600 if place == 0 else 0
-            return count(number, unit) + (f" {count(smaller, 'hour')}" if smaller else "")
-    return "less than a minute"
+from warehouse.counts import duration
 
 
 def describe(
@@ -31,10 +18,10 @@ def describe(
     return {
         "fetched_at": real,
         "age_seconds": age,
-        "age_in_words": None if age is None else ago(age),
+        "age_in_words": None if age is None else duration(timedelta(seconds=age)),
         "synthetic_share": synthetic_share,
         "synthetic_age_seconds": synthetic_age,
-        "synthetic_age_in_words": None if synthetic_age is None else ago(synthetic_age),
+        "synthetic_age_in_words": None if synthetic_age is None else duration(timedelta(seconds=synthetic_age)),
         "in_words": in_words(age, synthetic_share),
     }
 
@@ -43,7 +30,7 @@ def in_words(age_seconds: float | None, synthetic_share: float | None) -> str:
     """One sentence on whether to trust the data."""
     if synthetic_share is None:
         return "There is no forecast: nothing is known of the coming half-hours."
-    age = None if age_seconds is None else ago(age_seconds)
+    age = None if age_seconds is None else duration(timedelta(seconds=age_seconds))
     real = f"the newest real forecast is {age} old" if age else "there is no real forecast"
     if synthetic_share == 0:
         return f"Every value is real: {real}."

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from service.ages import ago
 from service.outlook import Outlook
+from warehouse.counts import duration
 
 INSTANTS = ("_at", "_start", "deadline")
 """Endings of the keys whose text is an instant, where the database spelled it"""
@@ -52,7 +52,10 @@ def _beside(name: str, value: Any, names: Mapping[int, str]) -> dict[str, Any]:
         return {name.replace("region_id", "region_name"): told}
     if name.endswith("_age"):
         seconds = value.total_seconds() if isinstance(value, timedelta) else None
-        return {f"{name}_seconds": seconds, f"{name}_in_words": None if seconds is None else ago(seconds)}
+        return {
+            f"{name}_seconds": seconds,
+            f"{name}_in_words": None if seconds is None else duration(timedelta(seconds=seconds)),
+        }
     return {}
 
 

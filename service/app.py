@@ -16,7 +16,7 @@ from service.outlook import Outlooks
 from service.queries import only_declared
 from service.settings import ServiceSettings
 from service.submission import Submissions
-from service.tenancy import pool
+from service.tenancy import HEAVY, READS, WRITES, pool
 from warehouse.database import Database
 
 logger = logging.getLogger("service")
@@ -24,13 +24,15 @@ logger = logging.getLogger("service")
 
 def create(database: Database, settings: ServiceSettings) -> FastAPI:
     """The service over a database that is prepared."""
-    connections, writes = pool(database), pool(database, size=6)
+    connections, heavy, writes = (pool(database, kind) for kind in (READS, HEAVY, WRITES))
     outlooks = Outlooks(connections, settings.service_outlook_seconds)
-    service = Service(settings, connections, writes, outlooks, Submissions(writes, outlooks, settings), Metrics())
+    service = Service(
+        settings, connections, heavy, writes, outlooks, Submissions(writes, outlooks, settings), Metrics()
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with connections, writes:
+        async with connections, heavy, writes, outlooks:
             yield
 
     app = FastAPI(

@@ -12,6 +12,7 @@ from service.outlook import Outlook
 from service.prices import BASIS
 from service.problems import Problem
 from service.shapes import Instant
+from service.tenancy import connected
 
 router = APIRouter(tags=["grid"])
 
@@ -21,7 +22,7 @@ Region = Annotated[int, Query(ge=1, le=14)]
 @router.get("/regions/opportunities")
 async def opportunities(state: State, _caller: Authorized) -> dict[str, Any]:
     """The fourteen licence areas now, and the cleanest 1, 2, 4 and 8 hours in each in the next 48."""
-    async with state.pool.connection() as connection:
+    async with connected(state.pool) as connection:
         cursor = await connection.execute("select * from regional_opportunities order by rank, region_id")
         rows = await cursor.fetchall()
     outlook = await state.outlooks.now()
@@ -78,7 +79,7 @@ async def best_windows(
         "carbon": carbon_to_cost_weight * state.settings.carbon_value_gbp_tonne / 1000,
         "price": 1 - carbon_to_cost_weight,
     }
-    async with state.pool.connection() as connection:
+    async with connected(state.heavy) as connection:
         cursor = await connection.execute(
             "select rank, region_id, starts_at, ends_at, mean_gco2_kwh, mean_price_gbp_mwh, score, "
             "synthetic_share from best_windows(%s, %s, %s, %s::smallint[], %s) order by rank limit %s",

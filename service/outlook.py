@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import ages, prices
-from service.tenancy import Connection, Pool
+from service.tenancy import Connection, Pool, connected
 
 HALF_HOUR = 1800
 REGIONS = range(1, 15)
@@ -260,17 +260,30 @@ class Outlooks:
     def __init__(self, connections: Pool, seconds: float):
         self._pool, self._seconds = connections, seconds
         self._kept: Outlook | None = None
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[Outlook] | None = None
 
-    async def now(self) -> Outlook:
-        """The outlook of this moment."""
+    async def now(self, within: float | None = None) -> Outlook:
+        """The outlook of this moment. Raises TimeoutError after `within` seconds; what it waited for goes on for the others."""
         if self._kept and self._is_fresh(self._kept):
             return self._kept
-        async with self._reading:  # one reads, the others wait for what it reads
-            if self._kept is None or not self._is_fresh(self._kept):
-                async with self._pool.connection() as connection:
-                    self._kept = await read(connection)
-            return self._kept
+        if self._reading is None or self._reading.done():  # one reads, the others wait for what it reads
+            self._reading = asyncio.create_task(self._read())
+            self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
+        async with asyncio.timeout(within):
+            return await asyncio.shield(self._reading)
+
+    async def _read(self) -> Outlook:
+        async with connected(self._pool) as connection:
+            self._kept = await read(connection)
+        return self._kept
+
+    async def __aenter__(self) -> "Outlooks":
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
 
     def _is_fresh(self, outlook: Outlook) -> bool:
         instant = datetime.now(UTC)

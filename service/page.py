@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.access import State
+from service.tenancy import connected
 
 router = APIRouter(tags=["page"])
 
@@ -28,7 +29,7 @@ order by dataset
 @router.get("/", response_class=HTMLResponse)
 async def page(state: State) -> HTMLResponse:
     """The grid now, the regions, and the last seven days of every table."""
-    async with state.pool.connection() as connection:
+    async with connected(state.heavy) as connection:
         status = await (await connection.execute("select * from national_grid_status")).fetchone()
         regions = await (
             await connection.execute("select * from regional_opportunities order by rank, region_id")

@@ -78,6 +78,7 @@ def install(app: FastAPI) -> None:
         logger.error("the database cannot be used: %s", type(error).__name__)
         return answer(503, "the database cannot be used now; try again", {"Retry-After": "5"})
 
+    @app.exception_handler(TimeoutError)
     @app.exception_handler(psycopg.errors.QueryCanceled)
     @app.exception_handler(psycopg.errors.LockNotAvailable)
     async def too_long(_request: Request, _error: Exception) -> JSONResponse:

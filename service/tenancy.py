@@ -1,5 +1,6 @@
-"""Connections of the service: under its own role, and each transaction for one operator."""
+"""Connections of the service: under its own role, each transaction for one operator, and each kind of route with its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from psycopg_pool import AsyncConnectionPool
 from warehouse.database import Database, Role
 
 Connection = psycopg.AsyncConnection[DictRow]
-Pool = AsyncConnectionPool[Connection]
 
 
 @dataclass(frozen=True)
@@ -29,33 +29,72 @@ class Caller:
         return str(self.operator_id) if self.operator_id else "all"
 
 
-STATEMENT_SECONDS, LOCK_SECONDS = 15, 5
-"""A statement, or a wait for a lock within it, that takes longer ends in 503 with Retry-After: one cannot hold up all"""
+@dataclass(frozen=True)
+class Kind:
+    """A kind of route: its own connections, and how long each thing may take. What takes longer ends in 503 with Retry-After."""
+
+    name: str
+    connections: int
+    wait_seconds: float
+    """for a connection"""
+    statement_seconds: float
+    """for a statement"""
+    total_seconds: float
+    """from asking for a connection to giving it back, whatever the database does: it may accept everything and say nothing"""
 
 
-def pool(database: Database, size: int = 8) -> Pool:
+READS = Kind("reads", connections=8, wait_seconds=5, statement_seconds=5, total_seconds=10)
+"""A workload, a page of workloads, a token, the outlook."""
+HEAVY = Kind("heavy", connections=2, wait_seconds=5, statement_seconds=8, total_seconds=15)
+"""What agents read, the best windows, a decision made again, the page: however many ask, the others have connections."""
+WRITES = Kind("writes", connections=6, wait_seconds=10, statement_seconds=15, total_seconds=30)
+"""Submissions and steps: those who read cannot keep it from them, nor the other way round."""
+LOCK_SECONDS, CONNECT_SECONDS = 5, 5
+
+
+class Pool(AsyncConnectionPool[Connection]):
+    """Connections for one kind of route."""
+
+    kind: Kind
+
+
+def pool(database: Database, kind: Kind = READS) -> Pool:
     """A pool of connections under the service's role. Open it before use."""
 
     async def configure(connection: Connection) -> None:
         connection.adapters.register_loader("numeric", FloatLoader)  # JSON knows one kind of number
-        await connection.execute(f"set statement_timeout = '{STATEMENT_SECONDS}s'")
+        await connection.execute(f"set statement_timeout = '{kind.statement_seconds}s'")
         await connection.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
 
-    return AsyncConnectionPool(
+    made = Pool(
         database.url(role=Role.SERVICE),
         connection_class=Connection,
-        kwargs={"row_factory": dict_row, "application_name": "energy-service", "autocommit": True},
-        min_size=2,
-        max_size=size,
-        timeout=10,
+        kwargs={
+            "row_factory": dict_row,
+            "application_name": f"energy-service {kind.name}",
+            "autocommit": True,
+            "connect_timeout": CONNECT_SECONDS,
+        },
+        min_size=min(2, kind.connections),
+        max_size=kind.connections,
+        timeout=kind.wait_seconds,
         configure=configure,
         open=False,
     )
+    made.kind = kind
+    return made
+
+
+@asynccontextmanager
+async def connected(connections: Pool) -> AsyncIterator[Connection]:
+    """A connection. Raises TimeoutError, PoolTimeout or QueryCanceled where this takes longer than its kind may."""
+    async with asyncio.timeout(connections.kind.total_seconds), connections.connection() as connection:
+        yield connection
 
 
 @asynccontextmanager
 async def speaking_for(connections: Pool, caller: Caller) -> AsyncIterator[Connection]:
     """A transaction in which only the caller's rows are there."""
-    async with connections.connection() as connection, connection.transaction():
+    async with connected(connections) as connection, connection.transaction():
         await connection.execute("select set_config('energy.operator_id', %s, true)", [caller.sees])
         yield connection

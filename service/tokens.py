@@ -12,7 +12,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 
 from service.problems import Problem
-from service.tenancy import Caller, Pool
+from service.tenancy import Caller, Pool, connected
 from warehouse.database import Database
 from warehouse.errors import UsageError
 
@@ -104,7 +104,7 @@ async def authenticate(
 
 async def _look_up(connections: Pool, hashed: bytes) -> Caller | None:
     found = None
-    async with connections.connection() as connection:
+    async with connected(connections) as connection:
         for row in await (await connection.execute("select * from app.tokens_like(%s)", [hashed])).fetchall():
             if hmac.compare_digest(bytes(row["token_sha256"]), hashed):
                 found = Caller(row["operator_id"], row["label"])

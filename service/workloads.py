@@ -154,7 +154,7 @@ async def decide_again(workload_id: UUID, state: State, caller: Authorized) -> d
 
     Assets and Beckn windows are taken as they are today.
     """
-    async with speaking_for(state.pool, caller) as connection:
+    async with speaking_for(state.heavy, caller) as connection:
         found = await one(connection, workload_id)
         placed = found["placement"]
         if placed is None:

@@ -47,6 +47,7 @@ WITH_A_STACK = (
     "test_docs_in_browser.py",
     "test_hosts.py",
     "test_elsewhere.py",
+    "test_great_attack.py",
 )
 
 

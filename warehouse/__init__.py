@@ -13,6 +13,7 @@ Where to go for what:
 - `locks`       advisory locks that end with their process
 - `trace`       where a value came from: row, payload, request, run, checks (`make trace`)
 - `ports`       the port that was asked for, or a free one
+- `printed`     lines for a terminal, with control characters spelled out; `counts` are numbers and ages in words
 - `errors`      what a user did wrong, said in one line
 
 `python -m warehouse up | down | env | psql | rotate | recover` is the same from a shell.

@@ -13,6 +13,7 @@ from warehouse import logins
 from warehouse.database import Database, Role, existing_roles, resolve, uses_embedded
 from warehouse.errors import LockTimeoutError, UsageError, in_words
 from warehouse.prepare import prepare
+from warehouse.printed import out
 from warehouse.settings import WarehouseSettings
 
 ROLES = {"reader": Role.READER, "transformer": Role.TRANSFORMER, "service": Role.SERVICE, "loader": Role.LOADER}
@@ -22,18 +23,18 @@ OWNER = "owner"
 def up() -> None:
     """Start the embedded server if it is not running, and bring the database up to date."""
     database = _prepared()
-    print(f"PostgreSQL answers at {database.host}:{database.port}, database {database.name}.")
+    out(f"PostgreSQL answers at {database.host}:{database.port}, database {database.name}.")
 
 
 def down() -> None:
     """Stop the embedded server; a server given by DATABASE_URL is not ours to stop."""
     settings = WarehouseSettings()
     if not uses_embedded(settings):
-        print("DATABASE_URL is set: that server is not ours to stop.")
+        out("DATABASE_URL is set: that server is not ours to stop.")
         return
     from warehouse import embedded
 
-    print(
+    out(
         "The embedded PostgreSQL is stopped."
         if embedded.stop(settings.data_dir)
         else "No embedded PostgreSQL was running."
@@ -50,7 +51,7 @@ def env(role: str) -> None:
     if database.is_embedded:
         lines["DATABASE_URL"] = database.login(ROLES.get(role)).address()
     for name, value in lines.items():
-        print(f"export {name}={shlex.quote(value)}")
+        out(f"export {name}={shlex.quote(value)}")
 
 
 def psql(role: str) -> None:
@@ -67,7 +68,7 @@ def psql(role: str) -> None:
 def rotate() -> None:
     """Replace the login of each role by a new one, with a new password."""
     made = logins.rotate(_prepared())
-    print(f"New logins: {', '.join(made) or 'none'}. Restart what runs with the old ones: make down; make up")
+    out(f"New logins: {', '.join(made) or 'none'}. Restart what runs with the old ones: make down; make up")
 
 
 def recover() -> None:
@@ -90,7 +91,7 @@ def _environment(database: Database, role: str) -> dict[str, str]:
     if role == "reader" and Role.READER not in existing_roles(database):
         variables["PGOPTIONS"] += " -c default_transaction_read_only=on"
         words = "the server has no role energy_reader: this is the owner's login, read-only until the session says otherwise"
-        print(f"note: {words}", file=sys.stderr)
+        out(f"note: {words}", file=sys.stderr)
     return variables
 
 
@@ -108,10 +109,10 @@ def main() -> None:
     try:
         arguments.pop("run")(**arguments)
     except LockTimeoutError as error:
-        print(f"error: {error}", file=sys.stderr)
+        out(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except (UsageError, ValidationError) as error:
-        print(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
+        out(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
         sys.exit(2)
 
 

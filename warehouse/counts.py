@@ -1,4 +1,4 @@
-"""Counts in words: one minute, two minutes."""
+"""Counts and lengths of time in words, for every room: one minute, two minutes."""
 
 from datetime import datetime, timedelta
 
@@ -9,11 +9,16 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def duration(span: timedelta) -> str:
-    """A length of time in the largest unit that says enough: `1 minute`, `90 minutes`, `5 hours`, `3 days`."""
-    minutes = max(0, round(span.total_seconds() / 60))
+    """A length of time in the largest unit that says enough: `1 minute`, `90 minutes`, `5 hours`, `3 days 1 hour`."""
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 1:
+        return "less than a minute"
     if minutes < 120:
         return count(minutes, "minute")
-    return count(minutes // 60, "hour") if minutes < 48 * 60 else count(minutes // 1440, "day")
+    hours = minutes // 60
+    if hours < 48:
+        return count(hours, "hour")
+    return count(hours // 24, "day") + (f" {count(hours % 24, 'hour')}" if hours % 24 else "")
 
 
 def ago(instant: datetime | None, now: datetime) -> str:

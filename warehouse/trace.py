@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from warehouse.database import Role, resolve
 from warehouse.errors import LockTimeoutError, UsageError, in_words
 from warehouse.prepare import prepare
+from warehouse.printed import out
 from warehouse.trace_part import part_of
 
 
@@ -98,20 +99,20 @@ def _example(names: Sequence[str]) -> str:
 
 def _print(found: dict[str, Any]) -> None:
     def block(title: str, values: dict[str, Any]) -> None:
-        print(f"\n{title}")
+        out(f"\n{title}")
         for name, value in values.items():
             if value is not None:
-                print(f"  {name:18} {json.dumps(value) if isinstance(value, dict | list) else value}")
+                out(f"  {name:18} {json.dumps(value) if isinstance(value, dict | list) else value}")
 
     block(f"Row of public.{found['table']}", found["row"])
     if "note" in found:
-        print(f"\n{found['note']}")
+        out(f"\n{found['note']}")
         return
     block(f"Payload of staging.{found['dataset']}_payloads", found["payload"])
     if found["payload"]["origin"] == "synthetic":
-        print("  SYNTHETIC: generated here, because the upstream gave nothing; the request is the one that failed")
+        out("  SYNTHETIC: generated here, because the upstream gave nothing; the request is the one that failed")
     said = json.dumps(found["part"]) if found["part"] else "no record of the payload names it"
-    print(f"\nWhat it says of this row\n  {said}")
+    out(f"\nWhat it says of this row\n  {said}")
     if found["landed_by"]:
         run = found["landed_by"]
         block(
@@ -122,16 +123,16 @@ def _print(found: dict[str, Any]) -> None:
             "Verdict of the staging checkpoint",
             {k: found["verdict"][k] for k in ("verdict", "reason", "run_id", "judged_at")},
         )
-    print("\nChecks of that run")
+    out("\nChecks of that run")
     for check in found["checks"]:
         mark = "met    " if check["success"] else "NOT MET"
-        print(f"  {mark} {check['checkpoint']:8} {check['description']}")
+        out(f"  {mark} {check['checkpoint']:8} {check['description']}")
 
 
 def main() -> None:
     """`python -m warehouse.trace TABLE KEY...`."""
     if len(sys.argv) < 3 or not sys.argv[1]:
-        print(
+        out(
             'error: name a table and a key: make trace TABLE=carbon_intensity_regional KEY="13 2024-01-01T00:00Z"',
             file=sys.stderr,
         )
@@ -142,10 +143,10 @@ def main() -> None:
         with database.connect(role=Role.LOADER) as connection:
             _print(trace(connection, sys.argv[1], sys.argv[2:]))
     except LockTimeoutError as error:
-        print(f"error: {error}", file=sys.stderr)
+        out(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except (UsageError, ValidationError) as error:
-        print(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
+        out(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -11,6 +11,7 @@ from pipelines.settings import PipelineSettings
 from warehouse.database import resolve
 from warehouse.errors import UsageError, in_words
 from warehouse.prepare import prepare
+from warehouse.printed import out
 
 
 def main() -> None:
@@ -28,12 +29,12 @@ def main() -> None:
         prepare(database)
         with open_client(database, "neso", settings) as client:
             for line in report(client, arguments.subject, with_columns=not arguments.no_columns):
-                print(line, flush=True)
+                out(line, flush=True)
     except PortalUnavailable as error:
-        print(f"error: NESO's portal cannot be read: {error}", file=sys.stderr)
+        out(f"error: NESO's portal cannot be read: {error}", file=sys.stderr)
         sys.exit(1)
     except (UsageError, ValidationError) as error:
-        print(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
+        out(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
         sys.exit(2)
 
 

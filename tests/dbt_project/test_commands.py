@@ -53,6 +53,7 @@ COMMANDS = (
     (*REBUILT, "grid_zones", "compute_windows"),
     (*REBUILT, "carbon_intensity_regional", "generation_mix_national", "demand_actual_national", "wholesale_prices"),
     (*REBUILT, "int_carbon_intensity__captures", "int_data_coverage__days", "int_demand_forecasts"),
+    (*REBUILT, "int_forecast_skill__days", "int_forecast_skill__months"),
     (*REBUILT, "stg_carbon_intensity__regional", "carbon_intensity_vintages", "latest_compute_windows"),
 )
 

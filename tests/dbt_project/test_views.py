@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.periods import HALF_HOUR, LONDON
 from tests.conftest import Energy
+from tests.dbt_project.test_commands import dbt
 
 BASE = datetime(2024, 3, 12, 10, tzinfo=UTC)
 AT = [BASE + n * HALF_HOUR for n in range(6)]
@@ -56,6 +57,7 @@ def rounded(value: Decimal) -> Decimal:
 
 
 def skill(energy: Energy) -> dict[tuple[str, int, str], dict[int, tuple[Any, ...]]]:
+    dbt(energy, "run", "--full-refresh", "-s", "int_forecast_skill__days", "int_forecast_skill__months")
     found: dict[tuple[str, int, str], dict[int, tuple[Any, ...]]] = defaultdict(dict)
     for series, region_id, forecast_type, lead, *errors in energy.query(
         "select series, region_id, forecast_type, lead_hours, forecasts, mean_error, mean_absolute_error, "

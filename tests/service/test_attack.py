@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import psutil
@@ -21,6 +22,11 @@ DESCRIPTORS = 300
 
 
 def test_made_up_tokens_and_slow_connections_do_not_shut_out_a_token(grid: Database, session_dir: Path) -> None:
+    attack(grid, session_dir, descriptors=DESCRIPTORS, made_up=2_000, slow=2 * DESCRIPTORS)
+
+
+def attack(grid: Database, session_dir: Path, *, descriptors: int, made_up: int, slow: int) -> list[float]:
+    """Made-up tokens, then connections that never send their headers. The seconds that each request with a token took."""
     tokens.register(grid, TOKEN, label="tests")
     settings = {
         "DATABASE_URL": grid.address(),
@@ -28,50 +34,60 @@ def test_made_up_tokens_and_slow_connections_do_not_shut_out_a_token(grid: Datab
         "SERVICE_TOKEN": TOKEN,
         "SERVICE_RECEIVE_SECONDS": "2",
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service"],
-        cwd=PROJECT_ROOT, env=environment(**settings), stdout=subprocess.PIPE, text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS)),
-    )  # fmt: skip
-    try:
+    waited: list[float] = []
+
+    def ask(client: httpx.Client) -> None:
+        begun = monotonic()
+        assert client.get("/workloads").status_code == 200
+        waited.append(monotonic() - begun)
+
+    with ExitStack() as stack:
+        process = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-m", "service"],
+                cwd=PROJECT_ROOT, env=environment(**settings), stdout=subprocess.PIPE, text=True,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)),
+            )
+        )  # fmt: skip
+        stack.callback(process.terminate)
         assert process.stdout
         address = re.search(r"http://([0-9.]+):([0-9]+)", process.stdout.readline())
         assert address
         host, port = address[1], int(address[2])
-        with ExitStack() as stack:
-            good = stack.enter_context(
-                httpx.Client(base_url=address[0], headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
+        authorized = {"Authorization": f"Bearer {TOKEN}"}
+        good = stack.enter_context(httpx.Client(base_url=address[0], headers=authorized, timeout=60))
+        bad = stack.enter_context(httpx.Client(base_url=address[0], timeout=60))
+        ask(good)
+        running = psutil.Process(process.pid)
+        for number in range(made_up):
+            answer = bad.get(
+                "/workloads",
+                headers={"Authorization": f"Bearer {number}", "X-Forwarded-For": f"192.0.2.{number % 250}"},
             )
-            bad = stack.enter_context(httpx.Client(base_url=address[0], timeout=60))
-            assert good.get("/workloads").status_code == 200
-            running = psutil.Process(process.pid)
-            threads, descriptors = running.num_threads(), running.num_fds()
-            for number in range(10_000):
-                answer = bad.get(
-                    "/workloads",
-                    headers={"Authorization": f"Bearer {number}", "X-Forwarded-For": f"192.0.2.{number % 250}"},
-                )
-                assert answer.status_code in (401, 429)
-                if number % 1000 == 0:
-                    assert good.get("/workloads").status_code == 200
-            assert answer.status_code == 429, "each new token has no new count"
-            assert running.num_threads() <= threads + 4 and running.num_fds() <= descriptors + 10
-            slow = []
-            for _ in range(2 * DESCRIPTORS):
-                connection = stack.enter_context(socket.create_connection((host, port), timeout=30))
-                connection.sendall(b"GET /workloads HTTP/1.1\r\nHost: x\r\nX-")
-                slow.append(connection)
-            with httpx.Client(base_url=address[0], headers=good.headers, timeout=60) as fresh:
-                assert fresh.get("/workloads").status_code == 200
-            assert running.num_fds() < DESCRIPTORS
-            for connection in slow[-3:]:  # cut off, without an answer
-                try:
-                    assert connection.recv(1) == b""
-                except ConnectionError:
-                    pass
-            body = stack.enter_context(socket.create_connection((host, port), timeout=30))
-            body.sendall(b"POST /submit_task HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-            assert re.match(rb"HTTP/1.1 (408|429) ", body.recv(100))
-    finally:
-        process.terminate()
-        process.wait(30)
+            assert answer.status_code in (401, 429)
+            if number == made_up // 10:  # whatever it makes once is made
+                threads, open_files, memory = running.num_threads(), running.num_fds(), running.memory_info().rss
+            if number % (made_up // 20) == 0:
+                ask(good)
+        assert running.num_threads() <= threads + 4 and running.num_fds() <= open_files + 10
+        assert running.memory_info().rss < 1.25 * memory, "memory stays flat"
+        connections = []
+        for number in range(slow):
+            connection = stack.enter_context(socket.create_connection((host, port), timeout=30))
+            connection.sendall(b"GET /workloads HTTP/1.1\r\nHost: x\r\nX-")
+            connections.append(connection)
+            if number % (slow // 20) == 0:
+                ask(good)
+                with httpx.Client(base_url=address[0], headers=authorized, timeout=60) as fresh:
+                    ask(fresh)
+        assert running.num_fds() < descriptors
+        assert running.memory_info().rss < 1.5 * memory
+        for connection in connections[-3:]:  # cut off, without an answer
+            try:
+                assert connection.recv(1) == b""
+            except ConnectionError:
+                pass
+        body = stack.enter_context(socket.create_connection((host, port), timeout=30))
+        body.sendall(b"POST /submit_task HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        assert re.match(rb"HTTP/1.1 (408|429) ", body.recv(100))
+    return waited
