@@ -1,10 +1,11 @@
 """Which windows are still to be asked for, in the fewest requests that an upstream's limits allow."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import psycopg
 
+from pipelines.collect import Request
 from pipelines.dataset import Dataset
 from pipelines.periods import Window, floor
 from warehouse.database import Database, Role
@@ -17,6 +18,21 @@ def refresh_windows(dataset: Dataset, now: datetime) -> Iterator[Window]:
     """What a refresh asks of a dataset; nothing of one that other datasets are quicker than."""
     window = dataset.refreshes(now)
     return dataset.pieces.cover(window.half_hours()) if window else iter(())
+
+
+def backfill_requests(
+    database: Database, datasets: Sequence[Dataset], asked: Window, now: datetime, *, force: bool
+) -> list[Request]:
+    """What a backfill of a window asks for: what each dataset can have of it and that is not there yet."""
+    reaches = {dataset: window for dataset in datasets if (window := reach(dataset, asked, now))}
+    served = {dataset.slug: window for dataset in reaches if (window := _served(dataset, reaches[dataset], now))}
+    return [
+        Request(dataset, piece, even_if_known=force)
+        for dataset, window in reaches.items()
+        for piece in missing(
+            database, dataset, window, force=force, served=[served[slug] for slug in dataset.after if slug in served]
+        )
+    ]
 
 
 def missing(
@@ -36,6 +52,12 @@ def reach(dataset: Dataset, asked: Window, now: datetime) -> Window | None:
     """The part of a window that the dataset can have at an instant."""
     first, last = max(asked.start, dataset.earliest(now)), min(asked.end, floor(now - dataset.lag))
     return Window(first, last) if first < last else None
+
+
+def _served(dataset: Dataset, window: Window, now: datetime) -> Window | None:
+    """The part of its window that a dataset has for certain, so that no other need be asked for it."""
+    last = min(window.end, floor(dataset.serves_until(now))) if dataset.serves_until else window.end
+    return Window(window.start, last) if window.start < last else None
 
 
 def settled(database: Database, dataset: Dataset, window: Window) -> set[datetime]:

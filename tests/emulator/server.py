@@ -33,7 +33,8 @@ class Emulator:
         datastore: Callable[[], Database] | None = None,
     ):
         """`datastore` is the PostgreSQL server that NESO's datastore may make its database on."""
-        self.now = now or (lambda: datetime.now(UTC))
+        self._clock = now or (lambda: datetime.now(UTC))
+        self.now = self._clock
         self.faults: list[Fault] = []
         self.requests: list[tuple[float, str]] = []
         self.stopped = threading.Event()
@@ -80,10 +81,11 @@ class Emulator:
         self._server.serve_forever(poll_interval=0.05)
 
     def reset(self) -> None:
-        """No faults, an empty log."""
+        """No faults, an empty log, its own clock."""
         with self._lock:
             self.faults.clear()
             self.requests.clear()
+        self.now = self._clock
         self.neso.reset()
         self.beckn.reset()
 
