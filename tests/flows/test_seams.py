@@ -182,6 +182,7 @@ def test_every_dataset_is_looked_at_or_has_no_seam() -> None:
 @pytest.fixture
 def clients(emulator: Emulator) -> dict[str, UpstreamClient]:
     given = {name.lower(): value for name, value in {**FAST, **emulator.settings}.items()}
+    given["http_read_timeout_seconds"] = "120"  # the emulator fills a large file when it is first asked for
     settings = PipelineSettings(**given, http_total_timeout_seconds=120)  # type: ignore[arg-type]
     return {source: UpstreamClient(upstream.url, settings=settings) for source, upstream in settings.upstreams.items()}
 
