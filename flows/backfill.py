@@ -8,7 +8,7 @@ from typing import Any
 from flows import command, elsewhere
 from flows.lineage import ProgressArtifact
 from flows.outcome import flow, outcome, went_well
-from flows.plan import backfill_requests
+from flows.plan import backfill_requests, stand_in_requests
 from flows.progress import Progress
 from flows.session import Session, session
 from flows.steps import Published, dataset_locks, land, publish
@@ -59,6 +59,11 @@ def backfill(
                 collected.bodies_rejected += landed.bodies_rejected
                 published.add(publish(this))
                 artifact.tell(len(collected.fetches), _so_far(collected, published, len(requests), now))
+        for chunk in _chunks(stand_in_requests(this.database, chosen, collected.fetches, now)):
+            landed = land(this, chunk)
+            collected.fetches += landed.fetches
+            collected.bodies_rejected += landed.bodies_rejected
+            published.add(publish(this))
         if not requests:
             print("Nothing is missing: every half-hour of these days is there. Nothing was asked for.")
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))

@@ -7,8 +7,9 @@ import psycopg
 
 from pipelines.collect import Request
 from pipelines.dataset import Dataset
-from pipelines.periods import Window, floor
+from pipelines.periods import HALF_HOUR, Window, floor
 from warehouse.database import Database, Role
+from warehouse.ledger import Fetch
 
 SETTLED_AFTER = timedelta(hours=48)
 """The upstreams revise what they gave for a day and more: a window that was fetched sooner is asked for again."""
@@ -52,6 +53,33 @@ def reach(dataset: Dataset, asked: Window, now: datetime) -> Window | None:
     """The part of a window that the dataset can have at an instant."""
     first, last = max(asked.start, dataset.earliest(now)), min(asked.end, floor(now - dataset.lag))
     return Window(first, last) if first < last else None
+
+
+def stand_in_requests(
+    database: Database, datasets: Sequence[Dataset], fetches: Iterable[Fetch], now: datetime
+) -> list[Request]:
+    """What the second source of the same quantity is asked for where the first did not give all that it should have.
+
+    A backfill leaves to the better placed dataset what that can have. Where that failed or left holes, those that come `after` it
+    are asked for the window.
+    """
+    short: dict[str, list[Window]] = {}
+    for fetch in fetches:
+        if fetch.half_hours_synthetic or fetch.outcome in ("failed", "rejected"):
+            short.setdefault(fetch.dataset, []).append(Window(fetch.window_start, fetch.window_end))
+    requests = []
+    for dataset in datasets:
+        half_hours = {
+            half_hour
+            for slug in dataset.after
+            for window in short.get(slug, ())
+            if (part := reach(dataset, window, now))
+            for half_hour in part.half_hours()
+        }
+        if half_hours:
+            there = settled(database, dataset, Window(min(half_hours), max(half_hours) + HALF_HOUR))
+            requests += [Request(dataset, piece) for piece in dataset.pieces.cover(half_hours - there)]
+    return requests
 
 
 def _served(dataset: Dataset, window: Window, now: datetime) -> Window | None:
