@@ -96,6 +96,8 @@ class Dataset:
     """How far ahead of the clock it may speak of half-hours."""
     has_the_one_in_progress: bool = True
     """Whether its answers hold the half-hour in progress; if not, that one is no hole."""
+    may_ignore_the_window: bool = False
+    """Whether its upstream may answer with its newest, whatever was asked for: then that is taken, and nothing is a hole."""
     is_snapshot: bool = False
     """Whether a body is the state of now, whatever the window: then the window makes no other payload of it."""
     settles: Callable[[datetime], datetime] = lambda half_hour: half_hour + timedelta(hours=48, minutes=30)

@@ -41,12 +41,13 @@ class Emulator:
         self._lock = threading.Lock()
         self.neso = neso.Neso(recorded, lambda: self.now(), datastore)
         self.beckn = beckn.Beckn(recorded, lambda: self.now())
+        self.elexon = elexon.Elexon(recorded, lambda: self.now())
         self.upstreams: dict[str, Upstream] = {
             "carbon_intensity": carbon_intensity.CarbonIntensity(
                 carbon_intensity.load(recorded) if recorded else None, lambda: self.now()
             ),
             "neso": self.neso,
-            "elexon": elexon.Elexon(recorded, lambda: self.now()),
+            "elexon": self.elexon,
             "beckn": self.beckn,
         }
         emulator = self
@@ -87,6 +88,7 @@ class Emulator:
             self.requests.clear()
         self.now = self._clock
         self.neso.reset()
+        self.elexon.latest_ignores_its_range = False
         self.beckn.reset()
 
     def fault(self, kind: str, match: str = "", times: int = -1, **more: object) -> None:
