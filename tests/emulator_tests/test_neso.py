@@ -551,6 +551,8 @@ class TestFaults:
         assert spoiled("absurd")["result"]["records"][0]["ND"] == 9_999_999
         assert "\\u0000" in neso.spoil("nul", body).decode()
         assert len(spoiled("short_horizon")["result"]["records"]) == 23
+        once = json.loads(body)["result"]["records"]
+        assert spoiled("doubled")["result"]["records"] == once * 2
 
     def test_prices_stay_text_and_other_actions_as_they_are(self, neso: Neso) -> None:
         body = get(neso, "datastore_search_sql", sql=f'select * from "{N2EX}" order by "_id" limit 3').body
