@@ -8,7 +8,7 @@ from typing import Any
 from flows import command, elsewhere
 from flows.lineage import ProgressArtifact
 from flows.outcome import flow, outcome, went_well
-from flows.plan import missing, reach
+from flows.plan import backfill_requests, stand_in_requests
 from flows.progress import Progress
 from flows.session import Session, session
 from flows.steps import Published, dataset_locks, land, publish
@@ -51,7 +51,8 @@ def backfill(
         published, collected = Published(), Collected()
         land(this, [])  # makes the payload tables that are not there yet
         published.add(publish(this))  # what a run that was killed had landed
-        requests = _plan(this, chosen, asked, force, newest_first)
+        requests = backfill_requests(this.database, chosen, asked, now, force=force)
+        requests.sort(key=lambda request: request.window, reverse=newest_first)
         with Progress("Backfilling", len(requests)) as progress:
             artifact = ProgressArtifact(len(requests))
             for landed in _landed(this, requests, progress, is_elsewhere):
@@ -59,6 +60,11 @@ def backfill(
                 collected.bodies_rejected += landed.bodies_rejected
                 published.add(publish(this))
                 artifact.tell(len(collected.fetches), _so_far(collected, published, len(requests), now))
+        for chunk in _chunks(stand_in_requests(this.database, chosen, collected.fetches, now)):
+            landed = land(this, chunk)
+            collected.fetches += landed.fetches
+            collected.bodies_rejected += landed.bodies_rejected
+            published.add(publish(this))
         if not requests:
             out("Nothing is missing: every half-hour of these days is there. Nothing was asked for.")
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
@@ -109,24 +115,6 @@ def _asked(datasets: Sequence[Dataset], start: date, end: date, now: datetime) -
         if begins > asked.start:
             out(f"{dataset.slug} begins at {iso(begins)}; what is before that is left out.")
     return asked
-
-
-def _plan(this: Session, datasets: Sequence[Dataset], asked: Window, force: bool, newest_first: bool) -> list[Request]:
-    """What is missing, oldest first or newest first."""
-    reaches = {dataset.slug: window for dataset in datasets if (window := reach(dataset, asked, this.now))}
-    requests = [
-        Request(dataset, piece, even_if_known=force)
-        for dataset in datasets
-        if dataset.slug in reaches
-        for piece in missing(
-            this.database,
-            dataset,
-            reaches[dataset.slug],
-            force=force,
-            served=[reaches[slug] for slug in dataset.after if slug in reaches],
-        )
-    ]
-    return sorted(requests, key=lambda request: request.window, reverse=newest_first)
 
 
 def _chunks(requests: Sequence[Request]) -> Iterator[Sequence[Request]]:

@@ -1,13 +1,15 @@
 """Which windows are still to be asked for, in the fewest requests that an upstream's limits allow."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import psycopg
 
+from pipelines.collect import Request
 from pipelines.dataset import Dataset
-from pipelines.periods import Window, floor
+from pipelines.periods import HALF_HOUR, Window, floor
 from warehouse.database import Database, Role
+from warehouse.ledger import Fetch
 
 SETTLED_AFTER = timedelta(hours=48)
 """The upstreams revise what they gave for a day and more: a window that was fetched sooner is asked for again."""
@@ -17,6 +19,21 @@ def refresh_windows(dataset: Dataset, now: datetime) -> Iterator[Window]:
     """What a refresh asks of a dataset; nothing of one that other datasets are quicker than."""
     window = dataset.refreshes(now)
     return dataset.pieces.cover(window.half_hours()) if window else iter(())
+
+
+def backfill_requests(
+    database: Database, datasets: Sequence[Dataset], asked: Window, now: datetime, *, force: bool
+) -> list[Request]:
+    """What a backfill of a window asks for: what each dataset can have of it and that is not there yet."""
+    reaches = {dataset: window for dataset in datasets if (window := reach(dataset, asked, now))}
+    served = {dataset.slug: window for dataset in reaches if (window := _served(dataset, reaches[dataset], now))}
+    return [
+        Request(dataset, piece, even_if_known=force)
+        for dataset, window in reaches.items()
+        for piece in missing(
+            database, dataset, window, force=force, served=[served[slug] for slug in dataset.after if slug in served]
+        )
+    ]
 
 
 def missing(
@@ -36,6 +53,39 @@ def reach(dataset: Dataset, asked: Window, now: datetime) -> Window | None:
     """The part of a window that the dataset can have at an instant."""
     first, last = max(asked.start, dataset.earliest(now)), min(asked.end, floor(now - dataset.lag))
     return Window(first, last) if first < last else None
+
+
+def stand_in_requests(
+    database: Database, datasets: Sequence[Dataset], fetches: Iterable[Fetch], now: datetime
+) -> list[Request]:
+    """What the second source of the same quantity is asked for where the first did not give all that it should have.
+
+    A backfill leaves to the better placed dataset what that can have. Where that failed or left holes, those that come `after` it
+    are asked for the window.
+    """
+    short: dict[str, list[Window]] = {}
+    for fetch in fetches:
+        if fetch.half_hours_synthetic or fetch.outcome in ("failed", "rejected"):
+            short.setdefault(fetch.dataset, []).append(Window(fetch.window_start, fetch.window_end))
+    requests = []
+    for dataset in datasets:
+        half_hours = {
+            half_hour
+            for slug in dataset.after
+            for window in short.get(slug, ())
+            if (part := reach(dataset, window, now))
+            for half_hour in part.half_hours()
+        }
+        if half_hours:
+            there = settled(database, dataset, Window(min(half_hours), max(half_hours) + HALF_HOUR))
+            requests += [Request(dataset, piece) for piece in dataset.pieces.cover(half_hours - there)]
+    return requests
+
+
+def _served(dataset: Dataset, window: Window, now: datetime) -> Window | None:
+    """The part of its window that a dataset has for certain, so that no other need be asked for it."""
+    last = min(window.end, floor(dataset.serves_until(now))) if dataset.serves_until else window.end
+    return Window(window.start, last) if window.start < last else None
 
 
 def settled(database: Database, dataset: Dataset, window: Window) -> set[datetime]:

@@ -72,7 +72,7 @@ def collect(
             def size() -> int | None:
                 return newest_size(database, request.dataset, request.window)
 
-            asking = Asking(clients[request.dataset.source], request.window, known, size)
+            asking = Asking(clients[request.dataset.source], request.window, known, size, now)
             return fetch(asking, request.dataset, now=now, fill_gaps=settings.fills_gaps)
 
         answers = _as_they_come(pools, ask, requests)  # the first are on their way while dlt gets ready

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
@@ -44,6 +44,8 @@ class Asking:
     """The version of the last live payload of this dataset and window, for upstreams that tell versions."""
     known_size: Callable[[], int | None] = lambda: None
     """How much the last answer that had a version held (`Contents.size`)."""
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """The instant of the run, by which files are chosen that roll with the calendar."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Answered:
 
     answers: Sequence[Answer] = ()
     unchanged: str | None = None
-    """Why nothing was asked for: the version that is there is the newest."""
+    """Why nothing was asked for: the version that is there is the newest, or the file does not exist yet."""
     note: str | None = None
     """What a person should know of how it was found."""
     params: dict[str, JsonValue] = field(default_factory=dict)
@@ -94,12 +96,16 @@ class Dataset:
     """How far ahead of the clock it may speak of half-hours."""
     has_the_one_in_progress: bool = True
     """Whether its answers hold the half-hour in progress; if not, that one is no hole."""
+    may_ignore_the_window: bool = False
+    """Whether its upstream may answer with its newest, whatever was asked for: then that is taken, and nothing is a hole."""
     is_snapshot: bool = False
     """Whether a body is the state of now, whatever the window: then the window makes no other payload of it."""
     settles: Callable[[datetime], datetime] = lambda half_hour: half_hour + timedelta(hours=48, minutes=30)
     """When a half-hour was revised for the last time that matters: a backfill asks again for what was fetched sooner."""
     after: tuple[str, ...] = ()
     """Datasets that are better placed: a backfill of both asks this one only for what they cannot have."""
+    serves_until: Callable[[datetime], datetime] | None = None
+    """Up to where it has its rows for certain at an instant, if that is less than it can be asked for."""
 
     @property
     def slug(self) -> str:

@@ -46,7 +46,7 @@ def fetch(asking: Asking, dataset: Dataset, *, now: datetime, fill_gaps: bool) -
     faults: list[str] = []
     notes = [answered.note]
     bodies: list[Answer] = []
-    size = 0
+    size, window_ignored = 0, False
     for answer in answered.answers:
         reason = answer.failure
         if reason is None:
@@ -54,6 +54,7 @@ def fetch(asking: Asking, dataset: Dataset, *, now: datetime, fill_gaps: bool) -
                 contents = admitted(dataset, window, answer.body)
                 present |= contents.complete
                 size += contents.size
+                window_ignored |= bool(_strays(window, contents))
                 bodies.append(answer)
             except NoDataYet as nothing:
                 if window.start > now:
@@ -70,8 +71,14 @@ def fetch(asking: Asking, dataset: Dataset, *, now: datetime, fill_gaps: bool) -
     fault = "; ".join(faults) or None
     params, shrunk = _versioned(dataset, asking, answered, size, failed=bool(faults))
     notes.append(shrunk)
+    if window_ignored:
+        notes.append("the upstream answered with its newest half-hours, not with those asked for")
     payloads += [_live(dataset, window, answer, params) for answer in bodies]
-    missing = [] if shrunk else missing_half_hours(dataset, window, present, now=now, failed=bool(faults))
+    missing = (
+        []
+        if shrunk or (window_ignored and not faults)
+        else missing_half_hours(dataset, window, present, now=now, failed=bool(faults))
+    )
     if missing and fill_gaps:
         payloads.append(
             _synthetic(dataset, window, missing, url=last.url, now=now, because=fault, fetched_at=last.received_at)
@@ -138,13 +145,17 @@ def admitted(dataset: Dataset, window: Window, body: bytes) -> Contents:
     with _one_at_a_time:
         contents = dataset.judge(body)
     _require_storable(body)
-    # one half-hour before the window is the upstream's own habit at a boundary
-    strays = sorted(h for h in contents.named if not window.start - HALF_HOUR <= h < window.end)
+    strays = [] if dataset.may_ignore_the_window else _strays(window, contents)
     if strays and max(contents.named) < window.start:
         raise NoDataYet(f"no data yet: the newest half-hour is {iso(max(contents.named))}, before what was asked for")
     if strays:
         raise BodyRejected(f"holds half-hours that were not asked for, such as {iso(strays[0])}")
     return contents
+
+
+def _strays(window: Window, contents: Contents) -> list[datetime]:
+    """The half-hours that were not asked for; one before the window is an upstream's own habit at a boundary."""
+    return sorted(h for h in contents.named if not window.start - HALF_HOUR <= h < window.end)
 
 
 def _require_storable(body: bytes) -> None:

@@ -9,6 +9,10 @@ from datetime import datetime
 
 from pipelines.periods import LONDON, iso
 
+FULL_LIGHT = 4
+"""The sun gives all that the curve of the day lets it give from a height on whose sine is a quarter: 15 degrees."""
+MIDDLE_LATITUDE, MIDDLE_LONGITUDE = 54.0, -2.5
+
 
 def noise(what: str, number: int, instant: datetime) -> float:
     """0..1, the same for ever for the same words."""
@@ -22,9 +26,19 @@ def winter(instant: datetime) -> float:
 
 
 def daylight(instant: datetime) -> float:
-    """0 at night, 1 at the brightest hour."""
+    """0 while the sun is down, 1 at the brightest hour; little while the sun is low, as the rule for real mixes wants it."""
     hour = instant.hour + instant.minute / 60
-    return max(0.0, math.cos(math.pi * (hour - 12.5) / (13 - 4 * winter(instant))))
+    curve = max(0.0, math.cos(math.pi * (hour - 12.5) / (13 - 4 * winter(instant))))
+    return min(curve, FULL_LIGHT * max(0.0, _sine_of_the_sun(instant)))
+
+
+def _sine_of_the_sun(instant: datetime) -> float:
+    """The sine of the sun's height over the middle of Great Britain, good to three degrees."""
+    declination = -math.radians(23.44) * math.cos(2 * math.pi * (instant.timetuple().tm_yday + 10) / 365.25)
+    hours_from_noon = instant.hour + instant.minute / 60 + MIDDLE_LONGITUDE / 15 - 12
+    turn = math.radians(15 * hours_from_noon)
+    latitude = math.radians(MIDDLE_LATITUDE)
+    return math.sin(latitude) * math.sin(declination) + math.cos(latitude) * math.cos(declination) * math.cos(turn)
 
 
 def national_demand_mw(start: datetime) -> int:

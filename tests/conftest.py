@@ -52,16 +52,19 @@ WITH_A_STACK = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what starts Prefect servers, workers or hosts of its own, minutes and programs, unless `-m` names it.
+    """Leave out what takes minutes unless `-m` names it: what starts Prefect servers, workers or hosts of its own (`stack`), and
+    every day around a seam of the upstreams' files (`seams`).
 
     The slow ones come first: at the end no worker waits for another.
     """
     with_a_stack = [item for item in items if item.path.name in WITH_A_STACK]
     for item in with_a_stack:
         item.add_marker(pytest.mark.stack)
-    if "stack" not in config.getoption("markexpr"):
-        config.hook.pytest_deselected(items=with_a_stack)
-        items[:] = [item for item in items if item not in with_a_stack]
+    for name in ("stack", "seams"):
+        if name not in config.getoption("markexpr"):
+            named = [item for item in items if item.get_closest_marker(name)]
+            config.hook.pytest_deselected(items=named)
+            items[:] = [item for item in items if item not in named]
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -2,7 +2,7 @@
 select distinct on (vintage.region_id, vintage.period_start)
     vintage.region_id,
     vintage.period_start,
-    vintage.forecast_gco2_kwh,
+    case when vintage.is_isolated is not true then vintage.forecast_gco2_kwh end as forecast_gco2_kwh,
     vintage.known_at,
     vintage.is_synthetic
 from {{ ref('carbon_intensity_vintages').include(database=false) }} as vintage

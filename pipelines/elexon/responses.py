@@ -103,7 +103,8 @@ def judge_zonal_forecast(body: bytes) -> Contents:
 def _rows(shape: Any, body: bytes) -> list[Any]:
     rows: list[Any] = read(shape, body).data
     for row in rows:
-        for instant in (row.start_time, getattr(row, "publish_time", row.start_time)):
+        for name in ("start_time", "publish_time", "created_date_time"):
+            instant = getattr(row, name, row.start_time)
             if abs(instant.utcoffset() or NO_OFFSET) >= LARGEST_OFFSET:
                 raise BodyRejected(f"{instant} has an offset that no clock has")
         if row.start_time.tzinfo is None or floor(row.start_time) != row.start_time:

@@ -16,7 +16,7 @@ from psycopg import sql
 from pipelines.client import Answer, UpstreamClient
 from pipelines.dataset import Answered, Asking
 from pipelines.neso.resources import UNKNOWN_ID, Resource
-from pipelines.periods import Window, parse_instant
+from pipelines.periods import parse_instant
 
 GONE_RELATION = re.compile(r'relation "[^"]*" does not exist')
 GONE_COLUMN = re.compile(r'column "?([^"\n]*?)"? does not exist')
@@ -48,13 +48,13 @@ def result(answer: Answer) -> Any:
 
 
 def asks_datastore(
-    resource_of: Callable[[Window], Resource],
-    where: Callable[[Window], sql.Composable] = lambda window: sql.SQL("true"),
+    resource_of: Callable[[Asking], Resource],
+    where: Callable[[Asking], sql.Composable] = lambda asking: sql.SQL("true"),
 ) -> Callable[[Asking], Answered]:
     """A SELECT of the resource's columns with a condition, in a stable order, as many pages as it takes."""
 
     def ask(asking: Asking) -> Answered:
-        return ask_of(asking, resource_of(asking.window))
+        return ask_of(asking, resource_of(asking))
 
     def ask_of(asking: Asking, resource: Resource) -> Answered:
         shown = action(asking.client, "resource_show", id=resource.id)
@@ -72,17 +72,19 @@ def asks_datastore(
             found = _by_name(asking.client, resource)
             if found is None and resource.kept_in:
                 return ask_of(asking, resource.kept_in)
+            if found is None and resource.may_not_exist_yet:
+                return Answered(unchanged=f"not asked: {resource.name.strip()!r} has not been published yet")
             if found is None:
                 reason = f"the resource {resource.name.strip()!r} ({resource.id}) is gone, and no other has its name"
                 return Answered([replace(shown, failure=reason)])
         if resource.tells_changes and found.version and found.version == asking.known_version():
             unchanged = f"not asked again: unchanged upstream since {found.version}"
             return Answered(unchanged="; ".join(filter(None, (unchanged, found.note))))
-        pages = list(_pages(asking.client, resource, found.id, where(asking.window)))
+        pages = list(_pages(asking.client, resource, found.id, where(asking)))
         if GONE_RELATION.search(pages[-1].failure or "") and not found.note:
             moved = _by_name(asking.client, resource)
             if moved and moved.id != found.id:
-                found, pages = moved, list(_pages(asking.client, resource, moved.id, where(asking.window)))
+                found, pages = moved, list(_pages(asking.client, resource, moved.id, where(asking)))
         params = {"resource_id": found.id, "resource": resource.name.strip(), "version": found.version}
         return Answered(pages, note=found.note, params=params)  # type: ignore[arg-type]
 

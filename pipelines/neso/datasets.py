@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pipelines.dataset import Dataset
 from pipelines.neso import resources, responses, synthetic, windows
 from pipelines.neso.ckan import asks_datastore
-from pipelines.periods import Window, settlement_day
+from pipelines.periods import Window
 from pipelines.pieces import half_hours, next_auction_year, settlement_days, settlement_years, utc_days
 
 SOURCE = "neso"
@@ -27,9 +27,10 @@ DEMAND_HISTORY = Dataset(
     settled_in=("demand_actual_national",),
     earliest=lambda now: datetime(2001, 1, 1, tzinfo=UTC),
     lag=timedelta(days=28),
+    serves_until=windows.year_files_until,
     refreshes=lambda now: None,
     pieces=settlement_years(),
-    ask=asks_datastore(lambda window: resources.demand_history(settlement_day(window.start).year)),
+    ask=asks_datastore(windows.history),
     judge=responses.judge_demand_history,
     synthesize=synthetic.synthesize_demand_history,
 )
@@ -40,12 +41,12 @@ DEMAND_UPDATE = Dataset(
     clean_tables=("demand_actual_national", "demand_regional", "demand_forecast_national"),
     rows="source = 'neso'",
     settled_in=("demand_actual_national",),
-    earliest=_update_begins,
+    earliest=windows.last_month,
     lag=timedelta(hours=36),
     horizon=timedelta(days=8),
     refreshes=lambda now: Window(_update_begins(now), windows.days(0, 8)(now).end),
     pieces=settlement_days(ANY_NUMBER),
-    ask=asks_datastore(lambda window: resources.DEMAND_UPDATE, windows.between("SETTLEMENT_DATE")),
+    ask=asks_datastore(lambda asking: resources.DEMAND_UPDATE, windows.between("SETTLEMENT_DATE")),
     judge=responses.judge_demand_update,
     synthesize=synthetic.synthesize_demand_update,
     after=("neso__demand_history",),
@@ -62,7 +63,7 @@ TWO_TO_14_DAYS_AHEAD = Dataset(
     # the file of yesterday, which stands until the afternoon, begins with tomorrow
     refreshes=windows.days(1, 15),
     pieces=settlement_days(ANY_NUMBER),
-    ask=asks_datastore(lambda window: resources.TWO_TO_14_DAYS_AHEAD, windows.between("DATE")),
+    ask=asks_datastore(lambda asking: resources.TWO_TO_14_DAYS_AHEAD, windows.between("DATE")),
     judge=responses.judge_two_to_14,
     synthesize=synthetic.synthesize_two_to_14,
 )
@@ -76,7 +77,7 @@ DAY_AHEAD = Dataset(
     lag=timedelta(days=2),
     refreshes=lambda now: None,
     pieces=settlement_days(ANY_NUMBER),
-    ask=asks_datastore(lambda window: resources.DAY_AHEAD, windows.between("Date")),
+    ask=asks_datastore(lambda asking: resources.DAY_AHEAD, windows.between("Date")),
     judge=responses.judge_day_ahead,
     synthesize=synthetic.synthesize_day_ahead,
 )
@@ -107,7 +108,7 @@ N2EX = Dataset(
     lag=timedelta(hours=36),
     refreshes=lambda now: Window(windows.midnight(now, -2), windows.midnight(now, 2)),
     pieces=utc_days(ANY_NUMBER),
-    ask=asks_datastore(lambda window: resources.N2EX, windows.between_utc_days),
+    ask=asks_datastore(lambda asking: resources.N2EX, windows.between_utc_days),
     judge=responses.judge_n2ex,
     synthesize=synthetic.synthesize_n2ex,
 )
@@ -136,7 +137,7 @@ DFS = Dataset(
     is_sparse=True,
     refreshes=windows.days(-7, 2),
     pieces=settlement_days(ANY_NUMBER),
-    ask=asks_datastore(lambda window: resources.DFS_UTILISATION, windows.between("Delivery Date")),
+    ask=asks_datastore(lambda asking: resources.DFS_UTILISATION, windows.between("Delivery Date")),
     judge=responses.judge_dfs,
     synthesize=synthetic.synthesize_dfs,
 )

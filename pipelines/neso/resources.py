@@ -4,6 +4,7 @@ A resource is asked for by its id. CKAN may make a resource anew under another i
 """
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 UNKNOWN_ID = "00000000-0000-0000-0000-000000000000"
 """Of a resource that is newer than this table: no resource has it, so that it is found by its name."""
@@ -21,6 +22,8 @@ class Resource:
     """Whether its `last_modified` moves whenever its rows do. Of files it does; of tables that are written to it stays."""
     kept_in: "Resource | None" = None
     """Where its rows are while it does not exist yet."""
+    may_not_exist_yet: bool = False
+    """Whether it is no fault that nothing has its id or name: a dataset that begins earlier still has its rows."""
 
 
 _DEMAND = (
@@ -48,10 +51,20 @@ DEMAND_HISTORY = {
 }
 
 
-def demand_history(year: int) -> Resource:
-    """Historic Demand Data of a year, those included that come after this table."""
+def demand_history(year: int, today: date) -> Resource:
+    """Historic Demand Data of a year, those included that come after this table.
+
+    The file of a year that has just begun may not exist yet. Until March its rows are in Demand Data Update, which begins with the
+    month before.
+    """
     name = f"Historic Demand Data {year}"
-    return DEMAND_HISTORY.get(year) or Resource("historic-demand-data", UNKNOWN_ID, name, _DEMAND)
+    resource = DEMAND_HISTORY.get(year) or Resource("historic-demand-data", UNKNOWN_ID, name, _DEMAND)
+    return replace(resource, may_not_exist_yet=today < year_file_exists(year))
+
+
+def year_file_exists(year: int) -> date:
+    """From when on a year's file must exist, because nothing else has its January any more."""
+    return date(year, 3, 1)
 
 
 DEMAND_UPDATE = Resource(

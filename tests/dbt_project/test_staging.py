@@ -65,6 +65,17 @@ def test_a_mix_with_more_sun_than_the_sun_can_give_is_a_fault(
     assert row == ((solar, None) if is_possible else (None, "more solar than the sun can give"))
 
 
+@pytest.mark.parametrize("dataset", ["generation", "regional"])
+def test_no_synthetic_half_hour_has_more_sun_than_the_sun_can_give(energy: Energy, dataset: str) -> None:
+    source = DATASETS[f"carbon_intensity__{dataset}"]
+    step = 1 if dataset == "generation" else 11  # the regions differ by how much sun they have, not when
+    half_hours = [datetime(2026, 1, 1, tzinfo=UTC) + n * HALF_HOUR for n in range(0, 365 * 48, step)]
+    body = source.synthesize(half_hours, START)
+    land(energy, Sample(source, Window(half_hours[0], half_hours[-1]), None), {"": json.dumps(body).encode()})
+    counted = energy.query(f"select count(*), count(fault) from intermediate.int_carbon_intensity__{dataset}_rows")
+    assert counted == [(len(half_hours) * source.series, 0)]
+
+
 @needs_recorded
 def test_no_recorded_half_hour_has_more_sun_than_the_sun_can_give(energy: Energy) -> None:
     assert RECORDED_DIR is not None

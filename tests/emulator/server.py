@@ -33,19 +33,21 @@ class Emulator:
         datastore: Callable[[], Database] | None = None,
     ):
         """`datastore` is the PostgreSQL server that NESO's datastore may make its database on."""
-        self.now = now or (lambda: datetime.now(UTC))
+        self._clock = now or (lambda: datetime.now(UTC))
+        self.now = self._clock
         self.faults: list[Fault] = []
         self.requests: list[tuple[float, str]] = []
         self.stopped = threading.Event()
         self._lock = threading.Lock()
         self.neso = neso.Neso(recorded, lambda: self.now(), datastore)
         self.beckn = beckn.Beckn(recorded, lambda: self.now())
+        self.elexon = elexon.Elexon(recorded, lambda: self.now())
         self.upstreams: dict[str, Upstream] = {
             "carbon_intensity": carbon_intensity.CarbonIntensity(
                 carbon_intensity.load(recorded) if recorded else None, lambda: self.now()
             ),
             "neso": self.neso,
-            "elexon": elexon.Elexon(recorded, lambda: self.now()),
+            "elexon": self.elexon,
             "beckn": self.beckn,
         }
         emulator = self
@@ -80,11 +82,13 @@ class Emulator:
         self._server.serve_forever(poll_interval=0.05)
 
     def reset(self) -> None:
-        """No faults, an empty log."""
+        """No faults, an empty log, its own clock."""
         with self._lock:
             self.faults.clear()
             self.requests.clear()
+        self.now = self._clock
         self.neso.reset()
+        self.elexon.latest_ignores_its_range = False
         self.beckn.reset()
 
     def fault(self, kind: str, match: str = "", times: int = -1, **more: object) -> None:

@@ -111,6 +111,14 @@ def test_the_latest_half_hour_is_the_one_completed_and_has_no_actual_yet(emulato
     assert row["intensity"]["actual"] is None
 
 
+@pytest.mark.parametrize("path", ["/intensity", "/generation", "/regional/intensity"])
+def test_every_half_hour_can_come_twice(emulator: Emulator, path: str) -> None:
+    span = "2024-06-01T00:30Z/2024-06-01T03:00Z"
+    once = ask(emulator, f"{path}/{span}").json()
+    emulator.fault("doubled", path)
+    assert ask(emulator, f"{path}/{span}").json() == {"data": once["data"] * 2}
+
+
 def test_a_fault_can_be_asked_for_with_a_request(emulator: Emulator) -> None:
     url = emulator.settings["CARBON_INTENSITY_URL"] + "/intensity"
     answer = requests.get(url, headers={"X-Emulator-Fault": "html"}, timeout=5)

@@ -323,6 +323,7 @@ def test_faults(target: str) -> None:
     assert len(twice) == len(before) + 1 and len({(r["startTime"], r.get("dataProvider")) for r in twice}) == len(
         before
     )
+    assert spoiled("doubled") == before * 2
     telling = [row for row in before if row.get("volume") != 0]
     assert sum(a[value] != b[value] for a, b in zip(before, spoiled("revised"), strict=True)) == len(telling)
     assert max(row[value] for row in spoiled("absurd")) >= 9_999_999

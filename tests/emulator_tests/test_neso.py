@@ -510,6 +510,25 @@ class TestMarkets:
             {"s": "2024-03-31T22:00:00"}
         ]
 
+    def test_the_year_just_ended_stays_in_the_current_file_until_its_archive_appears(self, neso: Neso) -> None:
+        first = f'select min("deliveryStart") s from "{EAC}"'
+        Clock.now = datetime(2026, 4, 14, 15, tzinfo=UTC)
+        assert get(neso, "resource_show", id=EAC_2025).status == 404
+        assert "FY2025 (Archive)" not in get(neso, "package_show", id="eac-auction-results").body.decode()
+        assert sql(neso, first)["records"] == [{"s": "2025-03-31T22:00:00"}]
+        Clock.now = datetime(2026, 4, 15, 15, tzinfo=UTC)
+        assert get(neso, "resource_show", id=EAC_2025).status == 200
+        assert sql(neso, first)["records"] == [{"s": "2026-03-31T22:00:00"}]
+
+    def test_the_file_of_a_year_is_made_weeks_after_it_began(self, neso: Neso) -> None:
+        Clock.now = datetime(2025, 2, 14, 15, tzinfo=UTC)
+        assert get(neso, "resource_show", id=HISTORIC[2025]).status == 404
+        assert result(get(neso, "resource_search", query="name:Historic Demand Data 2025"))["count"] == 0
+        january = rows(neso, UPDATE, """where "SETTLEMENT_DATE" = '2025-01-01'""")
+        assert len(january) == 48, "until then its rows are here"
+        Clock.now = datetime(2025, 2, 15, 15, tzinfo=UTC)
+        assert rows(neso, HISTORIC[2025], "limit 1")
+
 
 class TestFaults:
     def test_each_kind(self, neso: Neso) -> None:
@@ -532,6 +551,8 @@ class TestFaults:
         assert spoiled("absurd")["result"]["records"][0]["ND"] == 9_999_999
         assert "\\u0000" in neso.spoil("nul", body).decode()
         assert len(spoiled("short_horizon")["result"]["records"]) == 23
+        once = json.loads(body)["result"]["records"]
+        assert spoiled("doubled")["result"]["records"] == once * 2
 
     def test_prices_stay_text_and_other_actions_as_they_are(self, neso: Neso) -> None:
         body = get(neso, "datastore_search_sql", sql=f'select * from "{N2EX}" order by "_id" limit 3').body

@@ -236,3 +236,18 @@ def test_without_fallback_a_gap_stays_a_gap_and_coverage_shows_it(energy: Energy
     emulator.neso.put(UPDATE, rows)
     energy.refresh("neso__demand_update")
     assert energy.query(coverage, day) == [(last, last - 3, 3)]
+
+
+@pytest.mark.parametrize("fallback", ["on", "off"])
+def test_a_backfill_asks_elexon_for_what_neso_fails_to_give(energy: Energy, emulator: Emulator, fallback: str) -> None:
+    energy.set(SYNTHETIC_FALLBACK=fallback, HTTP_ATTEMPTS="1")
+    emulator.fault("500", "datastore_search_sql")
+    outcome = energy.backfill("2022-05-01", "2022-05-02", "demand_actual_national")
+    assert not outcome["failures"]
+    found = energy.query("select source, is_synthetic, count(*) from demand_actual_national where period_start >= %s and "
+        "period_start < %s group by 1, 2", begins(date(2022, 5, 1), 1), begins(date(2022, 5, 3), 1))  # fmt: skip
+    assert found == [("elexon", False, 96)]
+    emulator.reset()
+    energy.backfill("2022-05-01", "2022-05-02", "demand_actual_national")
+    assert energy.query("select distinct source from demand_actual_national where period_start >= %s and "
+        "period_start < %s", begins(date(2022, 5, 1), 1), begins(date(2022, 5, 3), 1)) == [("neso",)]  # fmt: skip

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from flows.watch import Trouble, watch
 from pipelines.catalogue import DATASETS
 from pipelines.neso import resources
 from pipelines.periods import LONDON
-from tests.conftest import Energy
+from tests.conftest import Energy, contents
 from tests.emulator import Emulator
 from tests.emulator.neso.tables import RESOURCES
 
@@ -43,6 +44,9 @@ FAULTS = {
     "nul": "NUL character",
 }
 BODILESS = ("timeout", "drop")
+PROVENANCE = ("payload_id", "fetched_at", "updated_at")
+AS_TIME_GOES_BY = 40
+"""Rows that a second refresh adds because a half-hour may have begun meanwhile: one, of each region."""
 ASKED_OF_NESO = [
     one.id
     for one in (
@@ -90,6 +94,14 @@ def published_live(energy: Energy, dataset: str) -> int:
     return sum(energy.value(f"select count(*) from {table} where payload_id in {live}") for table in tables)
 
 
+def seen_by_the_watch(energy: Energy) -> dict[str, list[Trouble]]:
+    """What `make watch` would say now, by dataset."""
+    found: dict[str, list[Trouble]] = {}
+    for trouble in watch(energy.database, datetime.now(UTC)):
+        found.setdefault(trouble.line.partition(":")[0], []).append(trouble)
+    return found
+
+
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_each_fault_strikes_its_dataset_alone_and_is_told(energy: Energy, emulator: Emulator, number: int) -> None:
     told = told_now()
@@ -119,6 +131,61 @@ def test_each_fault_strikes_its_dataset_alone_and_is_told(energy: Energy, emulat
     rejected = energy.query("select dataset, min(length(body)) from staging.rejected_payloads group by dataset")
     assert sorted(row[0] for row in rejected) == sorted(d for d, kind in kinds.items() if kind and kind not in BODILESS)
     assert all(length > 0 for _, length in rejected)
+    seen = seen_by_the_watch(energy)
+    assert {dataset for dataset in told if dataset in seen} == {dataset for dataset, kind in kinds.items() if kind}
+    for dataset, kind in kinds.items():
+        if kind:
+            (trouble,) = seen[dataset]
+            assert (trouble.kind, trouble.subject) == ("upstream", DATASETS[dataset].source), trouble
+            assert "its last answer is never" in trouble.line, trouble
+
+
+AS_IF_COMPLETE = {"empty": "none of the rows", "short_horizon": "some of the rows", "doubled": "each row twice"}
+"""Answers of the documented shape that an upstream gives while it loads a file anew."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", AS_IF_COMPLETE)
+def test_an_answer_during_a_reload_takes_nothing_away_and_adds_nothing(
+    energy: Energy, emulator: Emulator, kind: str
+) -> None:
+    told = [dataset for dataset in told_now() if not dataset.startswith("beckn")]
+    standing = datetime.now(UTC)
+    emulator.now = lambda: standing  # no forecast is revised meanwhile
+    energy.refresh(*told)
+    before = {dataset: published_live(energy, dataset) for dataset in told}
+    # at the end of a shorter answer nobody knows whether a value stands apart
+    aside = PROVENANCE if kind == "doubled" else (*PROVENANCE, "is_isolated")
+    real = contents(energy, without=aside)
+    emulator.fault(kind)
+    # every file is asked for again
+    for dataset in told:
+        energy.query(
+            f"update staging.{dataset}_payloads set request_params = request_params || jsonb_build_object('version', "
+            "'2000-01-01T00:00:00') where request_params ->> 'version' is not null"
+        )
+    outcome = energy.refresh(*told)
+    assert not outcome["failures"]
+    now = contents(energy, without=aside)
+    for table, rows in real.items():
+        gone = set(rows) - set(now[table])
+        assert not gone, (table, "a real row is gone or has changed", sorted(map(str, gone))[:2])
+        assert len(now[table]) - len(rows) <= AS_TIME_GOES_BY, table
+    assert all(before.values())
+
+
+@pytest.mark.slow
+def test_the_watch_tells_what_has_only_empty_answers(energy: Energy, emulator: Emulator) -> None:
+    told = [dataset for dataset in told_now() if not dataset.startswith("beckn")]
+    emulator.fault("empty")
+    energy.refresh(*told)
+    seen = seen_by_the_watch(energy)
+    has_half_hours = [dataset for dataset in told if not DATASETS[dataset].is_sparse]
+    assert sorted(dataset for dataset in told if dataset in seen) == sorted(has_half_hours)
+    for dataset in has_half_hours:
+        (trouble,) = seen[dataset]
+        assert (trouble.kind, trouble.subject) == ("behind", dataset)
+        assert "its newest real half-hour in " in trouble.line and " ended at 20" in trouble.line
 
 
 @pytest.mark.parametrize("dataset", ["carbon_intensity__regional", "neso__n2ex_day_ahead", "elexon__market_index"])
@@ -141,12 +208,14 @@ def test_impossible_values_are_held_back_and_the_rest_is_published(
         struck.append(TOGETHER[1])
     outcome = energy.refresh(*told)
     assert outcome["failures"], "a table could not be published: exit code 1"
+    seen = seen_by_the_watch(energy)
     for dataset in told:
         assert (published_live(energy, dataset) == 0) == (dataset in struck), dataset
         if dataset in struck:
             reason = "not met: at least 90 % of the rows are possible"
             assert f"FAILED: {dataset} is held back: {reason}" in energy.output
             verdicts = energy.query("select distinct verdict from ops.payload_verdicts where dataset = %s", dataset)
+            assert any(trouble.kind == "held" for trouble in seen[dataset]), "the watch tells what is held back"
             assert ("held",) in verdicts  # a day that has just begun has no rows yet: nothing in it is impossible
     emulator.reset()
     energy.refresh()

@@ -2,9 +2,10 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from flows.plan import reach, refresh_windows
-from pipelines.catalogue import DATASETS
+from flows.plan import backfill_requests, reach, refresh_windows
+from pipelines.catalogue import DATASETS, select
 from pipelines.periods import settlement_days
+from warehouse.database import Database
 
 
 def test_a_refresh_asks_once_for_the_last_days_and_the_next_48_hours() -> None:
@@ -16,6 +17,20 @@ def test_a_refresh_asks_once_for_the_last_days_and_the_next_48_hours() -> None:
         )
         assert window.end == datetime(2024, 6, 14, 9, 30, tzinfo=UTC)
         assert now - window.start > timedelta(hours=24)
+
+
+def test_january_is_left_to_the_year_s_file_only_when_that_must_exist() -> None:
+    database = Database(host="", port=0, user="", name="", password="")  # never read: everything is asked for
+    chosen = select(["neso__demand_history", "neso__demand_update"])
+
+    def begins(today: date) -> datetime:
+        now = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
+        days = settlement_days(date(2026, 11, 1), today)
+        requests = backfill_requests(database, chosen, days, now, force=True)
+        return min(request.window.start for request in requests if request.dataset.name == "demand_update")
+
+    assert begins(date(2027, 2, 10)) == datetime(2027, 1, 1, tzinfo=UTC), "the file of 2027 may not exist yet"
+    assert begins(date(2027, 3, 10)) == datetime(2027, 2, 10, tzinfo=UTC)
 
 
 def test_a_refresh_asks_neso_for_no_more_than_six_files() -> None:

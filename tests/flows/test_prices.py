@@ -208,3 +208,38 @@ def assert_coverage_is_what_is_there(energy: Energy) -> None:
         "where row_count > 0 and dataset like 'wholesale_prices/%'"
     )
     assert sorted(told) == sorted(there)
+
+
+def test_each_calculation_of_a_system_price_is_kept_with_when_it_was_first_known(
+    energy: Energy, emulator: Emulator
+) -> None:
+    dataset = "elexon__system_prices"
+    today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    emulator.now = lambda: today  # the day before has not been calculated again
+    energy.refresh(dataset)
+    first = energy.query("select period_start, calculated_at, known_at, price_gbp_mwh from system_price_vintages")
+    assert len(first) > 48 and len({row[0] for row in first}) == len(first)
+    energy.refresh(dataset)
+    emulator.now = lambda: today + timedelta(days=1)
+    energy.refresh(dataset)
+    then = energy.query("select period_start, calculated_at, known_at, price_gbp_mwh from system_price_vintages")
+    assert set(first) < set(then), "what was known is as it was"
+    revised = energy.value(
+        "select count(*) from (select period_start from system_price_vintages group by 1 having count(*) > 1 "
+        "and count(distinct price_gbp_mwh) > 1) as revised"
+    )
+    assert revised > 5
+    newest = dict(
+        energy.query(
+            "select distinct on (period_start) period_start, price_gbp_mwh from system_price_vintages "
+            "order by period_start, calculated_at desc"
+        )
+    )
+    current = dict(
+        energy.query("select period_start, price_gbp_mwh from wholesale_prices where market = 'system_price'")
+    )
+    assert {at: price for at, price in current.items() if at in newest} == newest
+    energy.set(SYNTHETIC_FALLBACK="on")
+    emulator.fault("500", "/system-prices/")
+    energy.refresh(dataset)
+    assert energy.value("select count(*) from system_price_vintages") == len(then), "nothing synthetic is a calculation"

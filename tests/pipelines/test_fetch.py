@@ -7,6 +7,7 @@ import pytest
 
 from pipelines.carbon_intensity.datasets import DATASETS, GENERATION
 from pipelines.carbon_intensity.synthetic import synthesize_generation
+from pipelines.catalogue import select
 from pipelines.client import UpstreamClient
 from pipelines.dataset import Asking, BodyRejected, Dataset
 from pipelines.fetch import Fetched, admitted, fetch
@@ -58,6 +59,20 @@ def test_half_hours_before_a_window_that_has_begun_are_refused() -> None:
     body = {"data": synthesize_generation([past.start - timedelta(days=1)], NOW)["data"]}  # type: ignore[index, call-overload]
     with pytest.raises(BodyRejected, match="before what was asked for"):
         admitted(GENERATION, past, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("name", ["demand_forecast", "demand_forecast_zonal"])
+def test_an_upstream_that_ignores_the_range_gives_what_it_has_and_leaves_no_hole(emulator: Emulator, name: str) -> None:
+    (dataset,) = select([f"elexon__{name}"])
+    past = Window(floor(NOW) - timedelta(days=2), floor(NOW) - timedelta(days=1))
+    client = UpstreamClient(emulator.settings["ELEXON_URL"], settings=PipelineSettings(http_attempts=1))
+    emulator.elexon.latest_ignores_its_range = True
+    got = fetch(Asking(client, past), dataset, now=NOW, fill_gaps=True)
+    assert got.fetch.outcome == "landed" and [payload.origin for payload in got.payloads] == ["live"]
+    assert min(dataset.judge(got.payloads[0].body).named) > past.end, (
+        "what is coming, and not the half-hour in progress"
+    )
+    assert got.fetch.detail == "the upstream answered with its newest half-hours, not with those asked for"
 
 
 UPDATE = "neso__demand_update"

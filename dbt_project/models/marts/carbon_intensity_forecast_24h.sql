@@ -8,7 +8,8 @@ select
     intensity.payload_id,
     intensity.is_synthetic,
     intensity.fetched_at,
-    now() - intensity.fetched_at as data_age
+    now() - intensity.fetched_at as data_age,
+    intensity.is_isolated
 from {{ ref('carbon_intensity_national') }} as intensity
 where intensity.period_end > now() and intensity.period_start < now() + interval '24 hours'
 
@@ -24,7 +25,8 @@ select
     intensity.payload_id,
     intensity.is_synthetic,
     intensity.fetched_at,
-    now() - intensity.fetched_at as data_age
+    now() - intensity.fetched_at as data_age,
+    intensity.is_isolated
 from {{ ref('carbon_intensity_regional') }} as intensity
 inner join {{ ref('regions') }} as region on intensity.region_id = region.region_id
 where not region.is_aggregate

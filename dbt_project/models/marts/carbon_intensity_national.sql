@@ -7,11 +7,14 @@ select distinct on (period_start)
     forecast_gco2_kwh,
     actual_gco2_kwh,
     intensity_index,
+    is_isolated,
     payload_id,
     is_synthetic,
     fetched_at,
     now() as updated_at
-from {{ published_rows('carbon_intensity__national') }} as published
+from {{ with_isolated(
+    published_rows('carbon_intensity__national'), 'coalesce(actual_gco2_kwh, forecast_gco2_kwh)', ['payload_id']
+) }} as published
 where period_start is not null
 order by
     period_start, is_synthetic, fetched_at desc, payload_id desc,

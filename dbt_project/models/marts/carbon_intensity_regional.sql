@@ -10,10 +10,13 @@ select distinct on (region_id, period_start)
     period_end,
     forecast_gco2_kwh,
     intensity_index,
+    is_isolated,
     payload_id,
     is_synthetic,
     fetched_at,
     now() as updated_at
-from {{ published_rows('carbon_intensity__regional') }} as published
+from {{ with_isolated(
+    published_rows('carbon_intensity__regional'), 'forecast_gco2_kwh', ['payload_id', 'region_id']
+) }} as published
 where region_id is not null
 order by region_id, period_start, is_synthetic, fetched_at desc, payload_id desc, forecast_gco2_kwh desc nulls last

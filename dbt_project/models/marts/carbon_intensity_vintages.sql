@@ -6,7 +6,10 @@ select
     capture.payload_id,
     capture.is_synthetic,
     capture.fetched_at,
-    capture.updated_at
+    capture.updated_at,
+    vintage.is_isolated
 from {{ ref('int_carbon_intensity__captures') }} as capture
-cross join lateral unnest(capture.forecasts_gco2_kwh) with ordinality as vintage (forecast_gco2_kwh, position)
+cross join lateral
+    unnest(capture.forecasts_gco2_kwh, capture.are_isolated)
+    with ordinality as vintage (forecast_gco2_kwh, is_isolated, position)
 where vintage.forecast_gco2_kwh is not null

@@ -3,7 +3,8 @@ with half_hour as (
     select
         intensity.region_id,
         intensity.period_start,
-        intensity.forecast_gco2_kwh,
+        -- a value that stands apart from those beside it is no ground for a decision
+        case when intensity.is_isolated is not true then intensity.forecast_gco2_kwh end as forecast_gco2_kwh,
         intensity.is_synthetic,
         intensity.fetched_at
     from {{ ref('carbon_intensity_regional') }} as intensity

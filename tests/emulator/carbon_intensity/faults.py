@@ -47,6 +47,11 @@ def _duplicate(document: Any) -> None:
     rows.insert(len(rows) // 2, twin)
 
 
+def _doubled(document: Any) -> None:
+    """Every half-hour twice."""
+    _rows(document).extend(json.loads(json.dumps(_rows(document))))
+
+
 def _revised(document: Any) -> None:
     for row in _rows(document):
         for value in _values(row):
@@ -73,6 +78,7 @@ _CHANGES: dict[str, Callable[[Any], Any]] = {
     "missing_key": _missing_key,
     "changed_type": _changed_type,
     "duplicate": _duplicate,
+    "doubled": _doubled,
     "revised": _revised,
     "absurd": _absurd,
     "short_horizon": _short_horizon,

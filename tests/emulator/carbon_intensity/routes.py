@@ -42,13 +42,14 @@ class CarbonIntensity:
     def answer(self, asked: Asked) -> Reply:
         """What the upstream says. What lies in the past is remembered: it does not change."""
         path = asked.path
-        if path in self._remembered:
+        is_past = _ends_before(path, self._now() - timedelta(hours=2))
+        if is_past and path in self._remembered:
             return Reply(200, self._remembered[path])
         try:
             body = self._route([part for part in path.split("/") if part])
         except BadRequest as error:
             return Reply(400, error_400(str(error)))
-        if _ends_before(path, self._now() - timedelta(hours=2)):
+        if is_past:
             self._remembered[path] = body
             if len(self._remembered) > BODIES_REMEMBERED:
                 self._remembered.pop(next(iter(self._remembered)), None)

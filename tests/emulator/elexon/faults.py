@@ -65,6 +65,10 @@ def _duplicate(document: Any) -> None:
         _rows(document).insert(_rows(document).index(row), _moved(row, 9))
 
 
+def _doubled(document: Any) -> None:
+    _rows(document).extend([dict(row) for row in _rows(document)])
+
+
 def _revised(document: Any) -> None:
     for row in _telling(document):
         row.update(_moved(row, 3))
@@ -96,6 +100,7 @@ _CHANGES: dict[str, Callable[[Any], Any]] = {
     "missing_key": _missing_key,
     "changed_type": _changed_type,
     "duplicate": _duplicate,
+    "doubled": _doubled,
     "revised": _revised,
     "absurd": _absurd,
     "short_horizon": _short_horizon,

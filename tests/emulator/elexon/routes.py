@@ -31,6 +31,8 @@ class Elexon:
     """Answers paths with bodies, at an instant."""
 
     def __init__(self, recorded: Path | None, now: Callable[[], datetime]):
+        self.latest_ignores_its_range = False
+        """Whether `/forecast/demand/day-ahead/latest` answers with its newest publication whatever was asked for."""
         self._now = now
         self._rows = Rows(Recorded(recorded), now)
         self._forecasts = Forecasts(self._rows.megawatts, now)
@@ -118,6 +120,9 @@ class Elexon:
                 rows = self._whole(self._newest(read_instant(query.one("publishTime"))), places)
             case ["evolution"]:
                 rows = self._evolution(query, places)
+            case ["latest"] if self.latest_ignores_its_range:
+                query.half_hours(LONGEST["forecast"])
+                rows = self._whole(self._newest(self._now()), places)
             case ["latest" | "earliest", *streamed] if streamed in ([], ["stream"]):
                 chosen = self._forecasts.latest if view[0] == "latest" else self._forecasts.earliest
                 first, last = query.half_hours(None if streamed else LONGEST["forecast"])

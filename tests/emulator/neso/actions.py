@@ -96,7 +96,9 @@ def resource_search(tables: Tables, asked: Parameters) -> Any:
         if field not in ("name", "description", "url", "format", "id", "hash"):
             raise invalid(query=[f'Field "{field}" not recognised in resource_search.'])
         conditions.append((field, value.lower()))
-    every: list[tuple[Package, Resource]] = [(one, item) for one in PACKAGES for item in one.resources]
+    every: list[tuple[Package, Resource]] = [
+        (one, item) for one in PACKAGES for item in one.resources if item.exists(tables.now())
+    ]
     shown = [printed.resource(tables, *both) for both in every]
     found = [one for one in shown if all(value in str(one[field]).lower() for field, value in conditions)]
     offset = _natural(asked, "offset", 0)

@@ -21,13 +21,23 @@ def financial_year(day: date) -> int:
     return day.year - (day < date(day.year, 4, 1))
 
 
-def summary(published: datetime, year: int | None = None) -> Table:
-    """A financial year that is over, else the current one up to tomorrow's EFA day."""
+def archived(year: int) -> datetime:
+    """When a financial year's rows get a file of their own."""
+    return datetime(year + 1, 4, 15, 11, 14, 7, 744257, tzinfo=UTC)
+
+
+def summary(published: datetime) -> Table:
+    """The current file, up to tomorrow's EFA day: from the beginning of the first financial year that has no archive yet."""
     tomorrow = published.astimezone(LONDON).date() + ONE_DAY
-    running = financial_year(tomorrow)
-    wanted = running if year is None else year
-    first, last = max(FIRST, date(wanted, 4, 1)), min(tomorrow, date(wanted + 1, 3, 31))
-    return Table(SUMMARY, () if year is not None and year >= running else _days(first, last))
+    first = financial_year(tomorrow)
+    if archived(first - 1) > published:
+        first -= 1
+    return Table(SUMMARY, _days(max(FIRST, date(first, 4, 1)), tomorrow))
+
+
+def archive(year: int, published: datetime) -> Table:
+    """A financial year that is over, by EFA days."""
+    return Table(SUMMARY, _days(max(FIRST, date(year, 4, 1)), date(year + 1, 3, 31)))
 
 
 def blocks(efa_day: date) -> list[tuple[datetime, datetime]]:

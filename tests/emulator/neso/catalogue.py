@@ -64,6 +64,12 @@ class Resource:
     description: str = ""
     modified: str = "published"
     format: str = "CSV"
+    appears: datetime | None = None
+    """Before this the portal does not have it."""
+
+    def exists(self, now: datetime) -> bool:
+        """Whether the portal has it."""
+        return self.appears is None or self.appears <= now
 
     @property
     def url_type(self) -> str:

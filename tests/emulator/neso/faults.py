@@ -67,6 +67,11 @@ def _duplicate(document: Any) -> None:
         records.insert(middle, record | {name: _moved(record[name], 9) for name in _measures(document)})
 
 
+def _doubled(document: Any) -> None:
+    """The file loaded twice: every row is there once more."""
+    _records(document).extend([dict(record) for record in _records(document)])
+
+
 def _revised(document: Any) -> None:
     for record in _records(document):
         record.update({name: _moved(record[name], 3) for name in _measures(document)})
@@ -101,6 +106,7 @@ _CHANGES: dict[str, Callable[[Any], Any]] = {
     "missing_key": _missing_key,
     "changed_type": _changed_type,
     "duplicate": _duplicate,
+    "doubled": _doubled,
     "revised": _revised,
     "absurd": _absurd,
     "short_horizon": _short_horizon,

@@ -80,7 +80,7 @@ def organization(name: str) -> dict[str, Any]:
 
 def package(tables: Tables, one: Package) -> dict[str, Any]:
     """A package as `package_show` gives it."""
-    resources = [resource(tables, one, item) for item in one.resources]
+    resources = [resource(tables, one, item) for item in one.resources if item.exists(tables.now())]
     return {
         **LICENCE,
         "maintainer": "",

@@ -1,8 +1,13 @@
 """The packages of the portal: those that the pipelines may read, and neighbours that a search also finds."""
 
-from tests.emulator.neso.catalogue import Package, Resource, daily, derived_id, once
+from tests.emulator.neso.auctions import archived
+from tests.emulator.neso.catalogue import Once, Package, Resource, daily, derived_id, once
 from tests.emulator.neso.published_demand import DEMAND
 
+EAC_ARCHIVES = {
+    2023: "be5c6b0d-a335-4859-93f2-389585b4e9a1", 2024: "ab130833-3ce4-4361-90fb-69fa3cf30f15",
+    2025: "be55ee51-b79e-47da-b71e-a0f8865d9d66", 2026: derived_id("eac-2026"), 2027: derived_id("eac-2027"),
+}  # fmt: skip
 TRADE = (
     Package(
         "day-ahead-power-exchange-prices-nordpool",
@@ -107,14 +112,10 @@ ANCILLARY = (
             *(
                 Resource(
                     resource_id, f"NESO Response-Reserve Results Summary FY{year} (Archive)",
-                    once(f"2026-04-15T11:{minute}:07.744257"),
-                    f"neso-response-reserve-results-summary-fy{year}-archive.csv",
+                    Once(archived(year)),
+                    f"neso-response-reserve-results-summary-fy{year}-archive.csv", appears=archived(year),
                 )
-                for year, minute, resource_id in (
-                    (2023, 14, "be5c6b0d-a335-4859-93f2-389585b4e9a1"),
-                    (2024, 16, "ab130833-3ce4-4361-90fb-69fa3cf30f15"),
-                    (2025, 18, "be55ee51-b79e-47da-b71e-a0f8865d9d66"),
-                )
+                for year, resource_id in EAC_ARCHIVES.items()
             ),
             Resource(
                 "7505ec16-e1e7-432e-8abd-a554e03e4f02", "NESO Response-Reserve Results By Unit FY2023 (Archive)",

@@ -1,6 +1,8 @@
 """The packages of demand, its forecasts, and embedded generation."""
 
-from tests.emulator.neso.catalogue import Package, Resource, daily, once
+from datetime import UTC, datetime
+
+from tests.emulator.neso.catalogue import Package, Resource, daily, derived_id, once
 
 HISTORIC = {
     2001: "e8608e9a-f56c-457f-b9e7-bfffcfd19731", 2002: "4daaac31-ae56-461e-8efe-6b33e147225a",
@@ -16,6 +18,7 @@ HISTORIC = {
     2021: "18c69c42-f20d-46f0-84e9-e279045befc6", 2022: "bb44a1b5-75b1-4db2-8491-257f23385006",
     2023: "bf5ab335-9b40-4ea4-b93a-ab4af7bce003", 2024: "f6d02c0f-957b-48cb-82ee-09003f2ba759",
     2025: "b2bde559-3455-4021-b179-dfe60c0337b0", 2026: "8a4a771c-3929-4e56-93ad-cdf13219dea5",
+    2027: derived_id("historic-2027"), 2028: derived_id("historic-2028"),
 }  # fmt: skip
 UPDATE = "177f6fa4-ae49-4182-81ea-0c6b35f26ca6"
 ONE_DAY, ONE_DAY_ARCHIVE = "aec5601a-7f3e-4c4c-bf56-d8e4184d3c5b", "9847e7bb-986e-49be-8138-717b25933fbb"
@@ -35,6 +38,11 @@ _SAMPLE = "2019-12-12T15:01:08.405123"
 _FAQ = "2024-10-21T13:26:14.945315"
 
 
+def year_file_appears(year: int) -> datetime:
+    """When a year's file is made: weeks after its first day, while Demand Data Update still begins with January."""
+    return datetime(year, 2, 15, 10, tzinfo=UTC)
+
+
 def _historic(year: int) -> Resource:
     return Resource(
         HISTORIC[year],
@@ -42,6 +50,7 @@ def _historic(year: int) -> Resource:
         daily("08:25:30.118224", until=f"{max(year, 2022) + 1}-03-10T10:{year % 60:02}:00.250114"),
         f"demanddata_{year}.csv" if year < 2026 else f"demanddataupdate_{year}.csv",
         f"Half-hourly demand of {year} by settlement period.",
+        appears=year_file_appears(year) if year > 2022 else None,
     )
 
 

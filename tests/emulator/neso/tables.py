@@ -11,7 +11,7 @@ from tests.emulator.neso import auctions, demand_layouts, embedded, flexibility,
 from tests.emulator.neso import published_demand as demand
 from tests.emulator.neso.catalogue import Package, Resource
 from tests.emulator.neso.changes import Changes, table_of
-from tests.emulator.neso.published import PACKAGES
+from tests.emulator.neso.published import EAC_ARCHIVES, PACKAGES
 from tests.emulator.neso.recorded import Recorded
 from tests.emulator.neso.table import Table
 
@@ -44,9 +44,7 @@ SOURCES: dict[str, Source] = _HISTORIC | {
     "f0060fd0-1fc9-4288-a0b3-4af9b592b0cf": lambda at: prices.bsuos("SF", at),
     "26b0f410-27d4-448a-9437-45277818b838": lambda at: prices.bsuos("RF", at),
     "596f29ac-0387-4ba4-a6d3-95c243140707": auctions.summary,
-    "be5c6b0d-a335-4859-93f2-389585b4e9a1": lambda at: auctions.summary(at, 2023),
-    "ab130833-3ce4-4361-90fb-69fa3cf30f15": lambda at: auctions.summary(at, 2024),
-    "be55ee51-b79e-47da-b71e-a0f8865d9d66": lambda at: auctions.summary(at, 2025),
+    **{resource_id: partial(auctions.archive, year) for year, resource_id in EAC_ARCHIVES.items()},
     "3635fd80-49d7-4d02-964d-cc8c08d50302": flexibility.requirement,
     "f5605e2b-b677-424c-8df7-d0ce4ee03cef": flexibility.requirement_2025,
     "705e573c-ddac-4675-b410-82916b35c4fe": flexibility.summary,
@@ -68,6 +66,8 @@ class Tables:
         """The resource that goes by this id, and its package."""
         own_id = self.changes.original(resource_id)
         found = RESOURCES.get(own_id) if own_id else None
+        if found and not found[1].exists(self.now()):
+            return None
         if found and resource_id in self.changes.archived:
             return found[0], replace(found[1], name=f"{found[1].name.strip()} (Archive)")
         return found
@@ -80,6 +80,8 @@ class Tables:
         """What changes when the table does; None where there is no table."""
         own_id = self.changes.original(resource_id)
         if own_id is None or (own_id not in SOURCES and own_id not in self.changes.put):
+            return None
+        if own_id in RESOURCES and not RESOURCES[own_id][1].exists(self.now()):
             return None
         serial = self.changes.serial.get(own_id, 0)
         if own_id in self.changes.put:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from pipelines.client import UpstreamClient
 from pipelines.dataset import Answered, Asking, Dataset
 from pipelines.neso import datasets, resources
 from pipelines.neso.ckan import asks_datastore
-from pipelines.neso.datasets import DEMAND_UPDATE, N2EX
+from pipelines.neso.datasets import DEMAND_HISTORY, DEMAND_UPDATE, N2EX
 from pipelines.neso.resources import DEMAND_UPDATE as UPDATE_FILE
 from pipelines.neso.resources import LOADED, UNKNOWN_ID, Resource
 from pipelines.periods import HALF_HOUR, Window, floor, settlement_days
@@ -195,6 +195,19 @@ def test_a_resource_that_only_got_another_name_is_read_with_a_warning() -> None:
 def test_a_resource_with_its_name_is_read_without_a_remark() -> None:
     answered, _ = rolled(N2EX, {resources.N2EX.id: f"{resources.N2EX.name} ", "other": resources.N2EX.name})
     assert answered.note is None
+
+
+def test_a_year_whose_file_may_not_exist_yet_is_no_fault_before_march() -> None:
+    window = settlement_days(date(2027, 1, 1), date(2027, 1, 9))
+    with Portal() as portal:
+        portal.gone.add(UNKNOWN_ID)
+        before, after = (
+            DEMAND_HISTORY.ask(Asking(portal.client(), window, now=datetime(2027, month, 1, tzinfo=UTC)))
+            for month in (2, 3)
+        )
+    assert before.unchanged == "not asked: 'Historic Demand Data 2027' has not been published yet"
+    assert not before.answers
+    assert after.unchanged is None and "is gone" in (after.answers[0].failure or "")
 
 
 def test_the_rows_of_an_archive_that_does_not_exist_yet_are_read_in_the_current_file() -> None:

@@ -1,11 +1,13 @@
 """The half-hours that a row stands for, and those that it holds in full."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.dataset import Contents
 from pipelines.neso.responses import (
     judge_demand_history,
     judge_demand_update,
@@ -55,3 +57,11 @@ def test_an_hour_without_a_price_is_there() -> None:
 @pytest.mark.parametrize(("judge", "row"), [(judge_eac, bodies.EAC), (judge_dfs, bodies.DFS)])
 def test_events_name_no_half_hours(judge, row: dict[str, object]) -> None:
     assert judge(bodies.printed([row])).named == frozenset()
+
+
+@pytest.mark.parametrize(("judge", "row"), [(judge_eac, bodies.EAC), (judge_dfs, bodies.DFS)])
+def test_a_file_that_was_loaded_twice_is_no_larger_than_itself(
+    judge: Callable[[bytes], Contents], row: dict[str, object]
+) -> None:
+    rows = [row, {**row, "clearingPrice": "1.5", "DFS Procured MW": 7}]
+    assert judge(bodies.printed(rows)).size == judge(bodies.printed(rows * 2)).size == 2
