@@ -100,6 +100,8 @@ class Silent:
 
     def close(self) -> None:
         for each in (self._listener, *self._open):
+            with suppress(OSError):  # a thread that waits at it is woken, which closing alone does not do
+                each.shutdown(socket.SHUT_RDWR)
             each.close()
 
 
