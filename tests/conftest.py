@@ -52,15 +52,15 @@ WITH_A_STACK = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes minutes unless `-m` names it: what starts Prefect servers, workers or hosts of its own (`stack`), and
-    every day around a seam of the upstreams' files (`seams`).
+    """Leave out what takes minutes unless `-m` names it: what starts Prefect servers, workers or hosts of its own (`stack`),
+    every day around a seam of the upstreams' files (`seams`), and single tests of over a minute (`long`).
 
     The slow ones come first: at the end no worker waits for another.
     """
     with_a_stack = [item for item in items if item.path.name in WITH_A_STACK]
     for item in with_a_stack:
         item.add_marker(pytest.mark.stack)
-    for name in ("stack", "seams"):
+    for name in ("stack", "seams", "long"):
         if name not in config.getoption("markexpr"):
             named = [item for item in items if item.get_closest_marker(name)]
             config.hook.pytest_deselected(items=named)

@@ -58,7 +58,7 @@ COMMANDS = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_keys_foreign_keys_views_and_values_stand_after_every_command(energy: Energy) -> None:
     energy.refresh()
     constraints, relations = energy.query(CONSTRAINTS), energy.query(RELATIONS)
@@ -74,7 +74,7 @@ def test_keys_foreign_keys_views_and_values_stand_after_every_command(energy: En
         assert energy.value("select count(*) from carbon_intensity_vintages") == vintages > 0, command
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_an_analytics_engineer_runs(energy: Energy) -> None:
     energy.refresh()
     dbt(energy, "test")

@@ -172,7 +172,7 @@ KILLED = ("flows.backfill", "--from", "2024-03-30", "--to", "2024-04-01")
 KILLED_DATASETS = ("--datasets", "carbon_intensity", "neso__demand_history", "elexon__system_prices")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_at_twenty_moments_the_tables_are_as_without_the_kills(energy: Energy, emulator: Emulator) -> None:
     command = (*KILLED, *KILLED_DATASETS)
     slowest = killing.seconds(*command)
