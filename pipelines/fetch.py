@@ -115,7 +115,7 @@ def _versioned(
         return params, None
     before = asking.known_size() or 0
     if failed or size == 0 or size < before:
-        params["version"] = None
+        params |= {"version": None, "unfinished_version": params["version"]}  # when its values were issued is still true
     if failed or size >= before:
         return {**params, "size": size}, None
     return (

@@ -37,6 +37,12 @@ which differs from file to file; `->>` makes both text, and what is no number ("
 {%- endmacro %}
 
 
+{#- When the file was last changed, also of one that was being loaded anew and came with some of its rows. -#}
+{% macro file_instant() -%}
+    {{ utc_instant("coalesce(payload.request_params ->> 'version', payload.request_params ->> 'unfinished_version')") }}
+{%- endmacro %}
+
+
 {% macro utc_instant(text) -%}
     case
         when {{ text }} ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}[0-9:.]*(Z|[+-][0-9]{2}:[0-9]{2})$'

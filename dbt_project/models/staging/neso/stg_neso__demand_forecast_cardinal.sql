@@ -5,7 +5,7 @@ select
     -- it carries a Z and is London's clock: read as UTC it would lie after the file was published
     coalesce(
         rtrim(record ->> 'FORECAST_TIMESTAMP', 'Z')::timestamp at time zone 'Europe/London',
-        {{ utc_instant("payload.request_params ->> 'version'") }}
+        {{ file_instant() }}
     ) as issued_at,
     {{ ckan_date('TARGETDATE') }} as target_date,
     {{ ckan_number('FORECASTDEMAND') }} as national_demand,
