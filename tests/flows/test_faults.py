@@ -170,7 +170,12 @@ def test_an_answer_during_a_reload_takes_nothing_away_and_adds_nothing(
     for table, rows in real.items():
         gone = set(rows) - set(now[table])
         became = [row for row in now[table] if row[0] in {was[0] for was in gone}]
-        assert not gone, (table, "a real row is gone or has changed", sorted(map(str, gone))[:2], sorted(map(str, became))[:2])
+        assert not gone, (
+            table,
+            "a real row is gone or has changed",
+            sorted(map(str, gone))[:2],
+            sorted(map(str, became))[:2],
+        )
         assert len(now[table]) - len(rows) <= AS_TIME_GOES_BY, table
     assert all(before.values())
 

@@ -22,7 +22,7 @@ once as (
     group by region_id, payload_id, is_synthetic, fetched_at, period_start
 ),
 
-judged as (
+checked as (
     select region_id, payload_id, is_synthetic, fetched_at, period_start, forecast_gco2_kwh, is_isolated
     from {{ with_isolated('once', 'forecast_gco2_kwh', ['payload_id', 'region_id']) }} as apart
 ),
@@ -38,16 +38,16 @@ select
     spans.payload_id,
     spans.fetched_at as known_at,
     spans.first_start as first_period_start,
-    array_agg(judged.forecast_gco2_kwh order by spine.period_start) as forecasts_gco2_kwh,
-    array_agg(judged.is_isolated order by spine.period_start) as are_isolated,
+    array_agg(checked.forecast_gco2_kwh order by spine.period_start) as forecasts_gco2_kwh,
+    array_agg(checked.is_isolated order by spine.period_start) as are_isolated,
     spans.is_synthetic,
     spans.fetched_at,
     now() as updated_at
 from spans
 cross join lateral
     generate_series(spans.first_start, spans.last_start, interval '30 minutes') as spine (period_start)
-left join judged
-    on spans.region_id = judged.region_id
-    and spans.payload_id = judged.payload_id
-    and spine.period_start = judged.period_start
+left join checked
+    on spans.region_id = checked.region_id
+    and spans.payload_id = checked.payload_id
+    and spine.period_start = checked.period_start
 group by spans.region_id, spans.payload_id, spans.is_synthetic, spans.fetched_at, spans.first_start
