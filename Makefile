@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test up down status serve watch refresh backfill dbt env psql trace emulator bench lint docs
+.PHONY: help run test up down status serve watch refresh backfill dbt env psql trace replay export emulator demo bench lint docs migration
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,8 +60,20 @@ psql: .venv/.installed ## psql that only reads; more with ROLE=transformer|servi
 trace: .venv/.installed ## where a value came from: make trace TABLE=carbon_intensity_regional KEY="13 2024-01-01T00:00Z"
 	@$(BIN)/python -m warehouse.trace "$(TABLE)" $(KEY)
 
+replay: .venv/.installed ## what decisions would have saved: make replay [FROM=.. TO=.. FORECASTS=live|archive|simulated]
+	@$(BIN)/python -m flows.replay $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(FORECASTS),--forecasts "$(FORECASTS)")
+
+export: .venv/.installed ## Parquet files, one per table and month: make export [FROM=2024-01 TO=2024-12] [TABLES="a,b"]
+	@$(BIN)/python -m flows.export --from "$(FROM)" --to "$(TO)" $(if $(TABLES),--tables "$(TABLES)")
+
+migration: .venv/.installed ## a new migration of schemas app and ops: make migration NAME=add_region_to_assets
+	@$(BIN)/python -m warehouse.new_migration "$(NAME)"
+
 emulator: .venv/.installed ## the upstreams on this machine, for tests and demos: make emulator PORT=8099 [RECORDED_DIR=...]
 	@$(BIN)/python -m tests.emulator --port $(or $(PORT),8099) $(if $(RECORDED_DIR),--recorded $(RECORDED_DIR))
+
+demo: .venv/.installed ## the upstreams' emulator, the stack and the pages, until Ctrl-C: make demo [RECORDED_DIR=...]
+	@$(BIN)/python -m tests.emulator.demo $(if $(RECORDED_DIR),--recorded $(RECORDED_DIR))
 
 bench: .venv/.installed ## measure against the floor and against what a user would do instead
 	@$(BIN)/python -m benchmarks

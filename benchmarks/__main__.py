@@ -9,8 +9,11 @@ from rich.table import Table
 from benchmarks.bench import Bench
 from benchmarks.captures import measure_captures
 from benchmarks.history import measure_history
+from benchmarks.planning import measure_planning
+from benchmarks.series import measure_series
 from benchmarks.service import measure_service
 from benchmarks.settings import BenchSettings
+from benchmarks.waiting import measure_waiting
 from benchmarks.workers import measure_workers
 from benchmarks.year import measure_year
 from tests.emulator import Emulator
@@ -22,7 +25,8 @@ def main() -> None:
     with Emulator() as emulator:
         bench = Bench(emulator)
         is_full = BenchSettings().bench == "full"
-        measures = measure_year(bench) + measure_service(bench, with_history=is_full)
+        measures = measure_year(bench) + measure_service(bench, with_history=is_full) + measure_waiting(bench)
+        measures += measure_series(bench) + measure_planning()
         if is_full:
             measures += measure_workers(bench) + measure_history(bench) + measure_captures(bench)
     table = Table(title="Ratios measured in one run", title_justify="left")

@@ -8,7 +8,8 @@ from typing import Any
 
 from benchmarks.settings import inherited
 from tests.emulator import Emulator
-from warehouse.database import Database, resolve
+from warehouse.database import Database
+from warehouse.server import resolve
 from warehouse.settings import PROJECT_ROOT
 
 

@@ -1,7 +1,7 @@
-"""What agents read with a year of captures in the tables and thousands of workloads waiting, each against its bar.
+"""What agents read, against bars: a year of captures in the tables, 100,000 workloads that are over, thousands that wait.
 
-The captures are generated in SQL: one each half-hour for each region, of the two days to come. `forecast_skill` is read with
-three years of sums. Everything is asked several times; the median counts.
+The captures are generated in SQL: one each half-hour for each region, of the two days to come. Queries are read with three
+years of captures and sums. Everything is asked several times; the median counts.
 """
 
 import asyncio
@@ -14,14 +14,16 @@ from functools import partial
 from typing import Any
 
 from benchmarks.bench import Bench, Measure, at_most, say
-from benchmarks.service import get, seconds_of, serving
+from benchmarks.service import seconds_of
+from benchmarks.serving import get, serving
+from benchmarks.worked import work
 from flows.dbt_runner import Dbt
 from warehouse.database import Database, Role
 from warehouse.settings import WarehouseSettings
 
 DAYS = 365
 ASKED, WARM_UP = 9, 2
-READ_BAR_S, CONTEXT_BAR_S = 0.2, 0.3
+READ_BAR_S, AS_OF_BAR_S, CONTEXT_BAR_S = 0.2, 0.1, 0.3
 SOURCE = "carbon_intensity"
 WAITING = (1_000, 10_000)
 CAPTURES = """
@@ -53,6 +55,14 @@ cross join lateral (select date_bin('30 minutes', now(), '2000-01-01 00:00Z') - 
 on conflict do nothing;
 """
 TWO_YEARS_BEFORE = """
+insert into intermediate.int_carbon_intensity__captures
+    (region_id, payload_id, known_at, first_period_start, forecasts_gco2_kwh, is_synthetic, fetched_at, updated_at)
+select region_id, md5(payload_id::text || year)::uuid, known_at - make_interval(days => 365 * year),
+    first_period_start - make_interval(days => 365 * year), forecasts_gco2_kwh, is_synthetic,
+    fetched_at - make_interval(days => 365 * year), updated_at
+from intermediate.int_carbon_intensity__captures, generate_series(1, 2) as year
+where known_at < now() - interval '1 hour'
+on conflict do nothing;
 insert into intermediate.int_forecast_skill__months
 select (month - make_interval(years => year))::date, series, region_id, forecast_type, lead_hours, forecasts, error_sum,
     absolute_error_sum, squared_error_sum, updated_at
@@ -73,9 +83,11 @@ analyze app.compute_workloads;
 NOW = "select * from carbon_intensity_as_of(%s)"
 QUERIES: dict[str, Callable[[], tuple[str, list[Any]]]] = {
     "forecast_skill, three years": lambda: ("select * from forecast_skill", []),
-    "as_of(now), a year": lambda: (NOW, [datetime.now(UTC)]),
-    "as_of(half a year ago), a year": lambda: (NOW, [datetime.now(UTC) - timedelta(days=DAYS / 2)]),
-    "regional_opportunities, a year": lambda: ("select * from regional_opportunities", []),
+    "as_of(now), three years": lambda: (NOW, [datetime.now(UTC)]),
+    "as_of(half a year ago), three years": lambda: (NOW, [datetime.now(UTC) - timedelta(days=DAYS / 2)]),
+    "decision_quality, 100,000 receipts of three years": lambda: ("select * from decision_quality", []),
+    "regional_opportunities, three years": lambda: ("select * from regional_opportunities", []),
+    "data_coverage, three years": lambda: ("select * from data_coverage", []),
 }
 CONTEXTS = ("/agents/head/context", "/agents/compute/context")
 
@@ -90,11 +102,13 @@ def measure_captures(bench: Bench, days: int = DAYS) -> list[Measure]:
     measures = [refreshes(bench, few, many)]
     with many.connect() as connection:
         connection.execute(TWO_YEARS_BEFORE)
+    work(many)
     with many.connect(role=Role.SERVICE) as connection:
         for name, query in QUERIES.items():
             seconds = median(partial(_query, connection, query))
             say(f"{name}: {1000 * seconds:.0f} ms")
-            measures.append(at_most(name, seconds, "bar", READ_BAR_S, 1))
+            bar = AS_OF_BAR_S if name.startswith("as_of") else READ_BAR_S
+            measures.append(at_most(name, seconds, "bar", bar, 1))
     measures += contexts(many)
     bench.drop(few, many)
     return measures
@@ -148,7 +162,7 @@ def refreshes(bench: Bench, few: Database, many: Database) -> Measure:
 
 
 def contexts(database: Database) -> list[Measure]:
-    """What agents read, with more and more workloads waiting."""
+    """What agents read, with 100,000 workloads over and more and more of them waiting."""
     measures, there = [], 0
     for waiting in WAITING:
         with database.connect() as connection:

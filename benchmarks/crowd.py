@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench import Bench, say
-from benchmarks.service import TOKEN, serving
+from benchmarks.serving import TOKEN, serving
 from tests.emulator import Emulator
 
 READ_BAR_S, SUBMISSION_BAR_S = 1.0, 2.0

@@ -3,7 +3,9 @@
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dlt
 
@@ -20,7 +22,7 @@ def main(url: str, folder: str) -> None:
     )
 
     @dlt.resource(name="regional", write_disposition="append")
-    def regional():
+    def regional() -> Iterator[Any]:
         for path in sorted(Path(folder).glob("*.json")):
             yield json.loads(path.read_bytes())
 

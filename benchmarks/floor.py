@@ -14,8 +14,14 @@ FUELS = ("biomass", "coal", "gas", "hydro", "imports", "nuclear", "other", "sola
 # where the upstream lists each fuel: by place is the fastest way to read it
 PLACES = {"biomass": 0, "coal": 1, "imports": 2, "gas": 3, "nuclear": 4, "other": 5, "hydro": 6, "solar": 7, "wind": 8}
 
-INTENSITY = """
-insert into floor.intensity
+PROVENANCE = "payload_id, is_synthetic, fetched_at, updated_at"
+INTENSITY_COLUMNS = f"region_id, period_start, period_end, forecast_gco2_kwh, intensity_index, {PROVENANCE}"
+MIX_COLUMNS = (
+    "region_id, period_start, period_end, "
+    f"{', '.join(f'{fuel}_pct' for fuel in FUELS)}, renewable_pct, low_carbon_pct, {PROVENANCE}"
+)
+INTENSITY = f"""
+insert into floor.intensity ({INTENSITY_COLUMNS})
 select (r -> 'regionid')::smallint, (h ->> 'from')::timestamptz, (h ->> 'to')::timestamptz,
     (r -> 'intensity' -> 'forecast')::smallint, r -> 'intensity' ->> 'index', p.payload_id, false, p.fetched_at, now()
 from floor.payloads p
@@ -29,7 +35,7 @@ def _share(fuel: str) -> str:
 
 
 MIX = f"""
-insert into floor.mix
+insert into floor.mix ({MIX_COLUMNS})
 select (r -> 'regionid')::smallint, (h ->> 'from')::timestamptz, (h ->> 'to')::timestamptz,
     {", ".join(_share(fuel) for fuel in FUELS)},
     {_share("hydro")} + {_share("solar")} + {_share("wind")},

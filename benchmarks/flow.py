@@ -14,20 +14,21 @@ STARTED = time.perf_counter()
 
 def main() -> None:
     """Import, run, report."""
-    import dbt.cli.main  # noqa: F401
+    import dbt.cli.main  # noqa: F401  beforehand: it is no time of the flow
 
     import checkpoints.clean
-    import checkpoints.staging  # noqa: F401
-    from flows import command
+    import checkpoints.staging  # noqa: F401  beforehand: it is no time of the flow
     from flows.backfill import backfill
     from flows.refresh import refresh
+    from flows.settings import FlowSettings
 
     imported = time.perf_counter()
     stdout, sys.stdout = sys.stdout, sys.stderr
     if sys.argv[1] == "refresh":
         outcome = refresh.fn(sys.argv[2:] or None)
     else:
-        call = backfill if command.is_tracked() else backfill.fn  # chunks go to other workers from a tracked run alone
+        # chunks go to other workers from a tracked run alone
+        call = backfill if FlowSettings().prefect_api_url else backfill.fn
         outcome = call(date.fromisoformat(sys.argv[2]), date.fromisoformat(sys.argv[3]), sys.argv[4:] or None)
     sys.stdout = stdout
     ended = time.perf_counter()

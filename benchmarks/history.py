@@ -28,4 +28,4 @@ def measure_history(bench: Bench) -> list[Measure]:
         say(f"a refresh with {name} of history: {', '.join(f'{t:.2f}' for t in seconds)} s")
     bench.drop(*databases.values())
     ours, against = min(times["five years"]), min(times["a day"])
-    return [at_most("refresh, five years of history", ours, "refresh, a day of history", against, 1.25)]
+    return [at_most("refresh, five years of history", ours, "refresh, a day of history", against, 1.1)]

@@ -5,17 +5,18 @@ import time
 
 import psycopg
 
+from benchmarks.floor import FUELS, INTENSITY_COLUMNS, MIX_COLUMNS
+
 UPSERT = {
     "intensity": (
-        "insert into floor.intensity values (%s, %s, %s, %s, %s, gen_random_uuid(), false, now(), now()) "
+        f"insert into floor.intensity ({INTENSITY_COLUMNS}) values (%s, %s, %s, %s, %s, gen_random_uuid(), false, now(), now()) "
         "on conflict (region_id, period_start) do update set forecast_gco2_kwh = excluded.forecast_gco2_kwh"
     ),
     "mix": (
-        "insert into floor.mix values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, gen_random_uuid(), false, "
-        "now(), now()) on conflict (region_id, period_start) do update set gas_pct = excluded.gas_pct"
+        f"insert into floor.mix ({MIX_COLUMNS}) values ({', '.join(['%s'] * 14)}, gen_random_uuid(), false, now(), now()) "
+        "on conflict (region_id, period_start) do update set gas_pct = excluded.gas_pct"
     ),
 }
-FUELS = ("biomass", "coal", "gas", "hydro", "imports", "nuclear", "other", "solar", "wind")
 
 
 def measure(connection: psycopg.Connection, body: bytes) -> float:

@@ -1,42 +1,24 @@
-"""The service against a bare one that does a single INSERT, and with five years of history against two days of it.
-
-`python -m benchmarks.service bare <database>` serves the bare one: the same pool, the same uvicorn, one route.
-"""
+"""The service against a bare one that does a single INSERT, and with five years of history against two days of it."""
 
 import asyncio
 import json
-import re
-import socket
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import uvicorn
-from fastapi import FastAPI
-
 from benchmarks.bench import Bench, Measure, at_most, say
-from benchmarks.settings import inherited
-from service.shapes import TaskRequest
-from service.tenancy import pool
-from warehouse.database import Database, Role, parse
+from benchmarks.pages import measure_pages
+from benchmarks.serving import exchange, get, serving
+from warehouse.database import Database, Role
 from warehouse.prepare import set_up
-from warehouse.settings import PROJECT_ROOT
 
-TOKEN = "token-of-the-benchmark-and-of-nothing-else"
 CONCURRENT, REQUESTS, ROUNDS, ASKED = 16, 400, 2, 50
 AIM_MS = 20
-SETTINGS = {
-    "SERVICE_PORT": "0",
-    "SERVICE_TOKEN": TOKEN,
-    "SERVICE_REQUESTS_PER_MINUTE": "10000000",
-    "REGION_CAPACITY_KW": "1000000000",
-}
+BATCH_BAR_S = 2
 BARE = """
 create schema bench;
 create table bench.tasks (task_id bigint generated always as identity primary key, request text, user_email text);
@@ -90,13 +72,14 @@ def measure_service(bench: Bench, *, with_history: bool) -> list[Measure]:
     measures = measure_grid(bench, database) if with_history else []
     with ExitStack() as both:
         ours = both.enter_context(serving(database, "-m", "service"))
-        bare = both.enter_context(serving(database, "-m", "benchmarks.service", "bare", database.address()))
+        bare = both.enter_context(serving(database, "-m", "benchmarks.bare", database.address()))
         rounds: dict[int, list[tuple[float, float]]] = {ours: [], bare: []}
         for port in rounds:
             asyncio.run(submissions(port, 50))  # warms up
         for _ in range(ROUNDS):  # by turns
             for port, found in rounds.items():
                 found.append(asyncio.run(submissions(port, REQUESTS)))
+        together = min(asyncio.run(batch(ours)) for _ in range(ROUNDS))
     bench.drop(database)
     (ours_s, ours_p99), (bare_s, bare_p99) = ([min(one) for one in zip(*r, strict=True)] for r in rounds.values())
     say(f"submissions: {1 / ours_s:.0f} a second, p99 {ours_p99:.0f} ms; bare: {1 / bare_s:.0f}, {bare_p99:.0f} ms")
@@ -104,6 +87,7 @@ def measure_service(bench: Bench, *, with_history: bool) -> list[Measure]:
     return [
         at_most("a submission, ms", 1000 * ours_s, against, 1000 * bare_s, 3),
         at_most("p99 of a submission, ms", ours_p99, against, bare_p99, 3),
+        at_most("1,000 submissions in one request", together, "bar", BATCH_BAR_S, 1),
         *measures,
     ]
 
@@ -132,6 +116,7 @@ def measure_grid(bench: Bench, two_days: Database) -> list[Measure]:
                 times.setdefault(f"GET {path.split('?')[0]}", []).append(asked)
             for name, query in QUERIES.items():
                 times.setdefault(name, []).append([seconds_of(connection, *query()) for connection in connections])
+        first_pages = measure_pages(ports[-1])
     bench.drop(five_years)
     measures = []
     for name, found in times.items():
@@ -139,7 +124,7 @@ def measure_grid(bench: Bench, two_days: Database) -> list[Measure]:
         say(f"{name}: {more:.1f} ms with five years of history, {less:.1f} ms with two days")
         measures.append(at_most(f"{name}, ms, five years", more, "two days of history", less, 1.25))
         measures.append(at_most(f"{name}, ms, five years", more, "aim", AIM_MS, 1))
-    return measures
+    return measures + first_pages
 
 
 def seconds_of(connection: Any, query: str, values: list[Any]) -> float:
@@ -147,27 +132,6 @@ def seconds_of(connection: Any, query: str, values: list[Any]) -> float:
     begun = time.perf_counter()
     connection.execute(query, values).fetchall()
     return time.perf_counter() - begun
-
-
-@contextmanager
-def serving(database: Database, *arguments: str) -> Iterator[int]:
-    """A server in a process of its own; its port."""
-    environment = inherited({**SETTINGS, "DATABASE_URL": database.address()})
-    with subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=PROJECT_ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            found = re.search(r"http://[^:]+:(\d+)", process.stdout.readline() if process.stdout else "")
-            if not found:
-                raise SystemExit(f"{' '.join(arguments)} does not serve")
-            yield int(found[1])
-        finally:
-            process.terminate()
 
 
 async def submissions(port: int, count: int) -> tuple[float, float]:
@@ -190,49 +154,11 @@ async def submissions(port: int, count: int) -> tuple[float, float]:
     return (time.perf_counter() - begun) / count, 1000 * statistics.quantiles(waited, n=100)[98]
 
 
-async def get(port: int, path: str) -> float:
-    """Seconds of one request."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def batch(port: int) -> float:
+    """Seconds of a request with a thousand tasks."""
+    tasks = [{"request": "Train a model", "duration_minutes": 30 + 15 * (n % 30), "power_kw": 6.5} for n in range(1000)]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**26)
     begun = time.perf_counter()
-    await exchange(reader, writer, f"GET {path}")
+    await exchange(reader, writer, "POST /submit_tasks", json.dumps({"tasks": tasks}).encode())
     writer.close()
     return time.perf_counter() - begun
-
-
-async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: str, body: bytes = b"") -> None:
-    """A request and its answer by hand: a client library would cost more than the bare service."""
-    headers = f"Host: localhost\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    writer.write(f"{line} HTTP/1.1\r\n{headers}\r\n\r\n".encode() + body)
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = re.search(rb"(?i)content-length: (\d+)", head)
-    answer = await reader.readexactly(int(length[1]) if length else 0)
-    assert b" 201 " in head or b" 200 " in head, head + answer
-
-
-def bare(url: str) -> None:
-    """Serve one route that does one INSERT."""
-    connections = pool(parse(url))
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with connections:
-            yield
-
-    app = FastAPI(lifespan=lifespan)
-
-    @app.post("/submit_task", status_code=201)
-    async def submit_task(asked: TaskRequest) -> dict[str, Any]:
-        async with connections.connection() as connection:
-            cursor = await connection.execute(
-                "insert into bench.tasks (request, user_email) values (%s, %s)", [asked.request, asked.user_email]
-            )
-        return {"inserted": cursor.rowcount}
-
-    listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    config = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False)
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-if __name__ == "__main__":
-    bare(sys.argv[2])

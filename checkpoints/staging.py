@@ -1,7 +1,7 @@
 """The staging checkpoint: what landed, before dbt publishes it. Only rows that are still to be published are read.
 
-A dataset that fails is held back: its payloads get the verdict `held` with the reason, and dbt leaves them out. Where
-several payloads wait, each is judged alone, so that one bad payload does not hold back the others.
+A dataset that fails is held back: its payloads get the verdict `held` with the reason, and dbt skips them. Where
+several payloads wait, each is validated alone, so that one bad payload does not hold back the others.
 """
 
 import uuid
@@ -10,23 +10,24 @@ from typing import Any
 
 from great_expectations import expectations as gxe
 
+from checkpoints.subjects import Expected
 from checkpoints.suite import Suites, failed, rows_that
 from warehouse.database import Database, Role
 from warehouse.ledger import QualityResult, Run
+from warehouse.relations import pending_rows
 
-BATCH_SCHEMA = "intermediate"
 # The shares below are of rows. A few impossible values are an upstream's normal (they become NULL, and are counted);
 # a tenth of them means that the upstream, or our reading of it, has changed.
 TOLERATED_FAULTS = 0.9
 
 
-def _common(value_column: str, *, since: int, days_ahead: int = 1, there: float = 0.5) -> list[Any]:
-    """What holds of every dataset: rows within its time, few that are impossible, and enough of its value."""
+def expectations(expected: Expected) -> list[Any]:
+    """What must hold of a dataset's rows: they are within its time, few are impossible, and enough of its value is present."""
     return [
         rows_that(
-            f"rows lie between {since} and {days_ahead} days ahead",
-            f"select * from {{batch}} where period_start < '{since - 1}-12-31T00:00:00+00:00' "
-            f"or period_start > now() + interval '{days_ahead} days'",
+            f"rows lie between {expected.first_year} and {expected.days_ahead} days ahead",
+            f"select * from {{batch}} where period_start < '{expected.first_year - 1}-12-31T00:00:00+00:00' "
+            f"or period_start > now() + interval '{expected.days_ahead} days'",
         ),
         gxe.ExpectColumnValuesToBeNull(
             column="fault", mostly=TOLERATED_FAULTS, description="at least 90 % of the rows are possible"
@@ -35,31 +36,11 @@ def _common(value_column: str, *, since: int, days_ahead: int = 1, there: float 
             column="fault", severity="warning", description="no row had to be set aside as impossible"
         ),
         gxe.ExpectColumnValuesToNotBeNull(
-            column=value_column, mostly=there, description=f"at least {there:.0%} of {value_column} is there"
+            column=expected.value,
+            mostly=expected.least_share,
+            description=f"at least {expected.least_share:.0%} of {expected.value} is there",
         ),
     ]
-
-
-EXPECTATIONS: dict[str, list[Any]] = {
-    "carbon_intensity__national": _common("forecast_gco2_kwh", since=2017, days_ahead=15),
-    "carbon_intensity__regional": _common("forecast_gco2_kwh", since=2017, days_ahead=15),
-    "carbon_intensity__generation": _common("renewable_pct", since=2017, days_ahead=15),
-    "neso__demand_history": _common("national_demand_mw", since=2001),
-    # a quarter of its rows are forecasts of embedded generation, without a demand
-    "neso__demand_update": _common("embedded_wind_mw", since=2017, days_ahead=10),
-    "neso__demand_forecast_2_14d": _common("national_demand_mw", since=2017, days_ahead=17),
-    "neso__demand_forecast_day_ahead": _common("national_demand_mw", since=2017),
-    "neso__demand_forecast_cardinal": _common("national_demand_mw", since=2017, days_ahead=3),
-    "neso__n2ex_day_ahead": _common("price_gbp_mwh", since=2021, days_ahead=3),
-    "neso__eac_results": _common("price_gbp_mw_h", since=2023, days_ahead=5),
-    "neso__dfs_utilisation": _common("price_gbp_mwh", since=2022, days_ahead=15, there=0.1),
-    "elexon__market_index": _common("price_gbp_mwh", since=2016),
-    "elexon__system_prices": _common("price_gbp_mwh", since=2016),
-    "elexon__demand_outturn": _common("national_demand_mw", since=2016),
-    "elexon__demand_forecast": _common("national_demand_mw", since=2016, days_ahead=5),
-    "beckn__catalogue": _common("renewable_pct", since=2024),
-    "elexon__demand_forecast_zonal": _common("demand_mw", since=2016, days_ahead=5),
-}
 
 
 @dataclass(frozen=True)
@@ -74,17 +55,17 @@ class Verdict:
     results: list[QualityResult]
 
 
-def judge(database: Database, run: Run, suites: Suites, dataset: str) -> Verdict:
-    """Judge what waits of a dataset, and record the verdict payload by payload."""
+def validate(database: Database, run: Run, suites: Suites, dataset: str, expected: Expected) -> Verdict:
+    """Validate the pending payloads of a dataset, and record a verdict for each."""
     waiting = _waiting(database, dataset)
     held: dict[uuid.UUID, str] = {}
     results: list[QualityResult] = []
     if any(rows for rows in waiting.values()):
-        results = _run(suites, dataset)
+        results = _run(suites, dataset, expected)
         reason = _reason(results)
         if reason and len(waiting) > 1:
             for payload_id in waiting:
-                alone = _reason(_run(suites, dataset, payload_id))
+                alone = _reason(_run(suites, dataset, expected, payload_id))
                 if alone:
                     held[payload_id] = alone
             reason = None
@@ -100,30 +81,41 @@ def judge(database: Database, run: Run, suites: Suites, dataset: str) -> Verdict
     )
 
 
-def _waiting(database: Database, dataset: str) -> dict[uuid.UUID, int]:
-    """The payloads that wait to be published, with how many rows each has."""
+def validate_alone(database: Database, suites: Suites, dataset: str, expected: Expected, payload_id: uuid.UUID) -> None:
+    """Do with one payload what a validation does, without a verdict: raises what its values raise."""
+    _waiting(database, dataset, payload_id)
+    _run(suites, dataset, expected, payload_id)
+    _faults(database, dataset, payload_id)
+
+
+def _waiting(database: Database, dataset: str, payload_id: uuid.UUID | None = None) -> dict[uuid.UUID, int]:
+    """The pending payloads, with how many rows each has."""
     with database.connect(role=Role.TRANSFORMER) as connection:
         rows = connection.execute(
-            f"select batch.payload_id, count(batch.period_start) from {BATCH_SCHEMA}.int_{dataset}_batch as batch "
-            "where not exists (select 1 from ops.payload_verdicts as verdict where verdict.payload_id = batch.payload_id) "
-            "group by batch.payload_id"
+            f"select pending.payload_id, count(pending.period_start) from {pending_rows(dataset)} as pending "
+            "where not exists (select 1 from ops.payload_verdicts as verdict where verdict.payload_id = pending.payload_id) "
+            "and (%(only)s::uuid is null or pending.payload_id = %(only)s) group by pending.payload_id",
+            {"only": payload_id},
         ).fetchall()
     return dict(rows)
 
 
-def _faults(database: Database, dataset: str) -> dict[str, int]:
+def _faults(database: Database, dataset: str, payload_id: uuid.UUID | None = None) -> dict[str, int]:
     with database.connect(role=Role.TRANSFORMER) as connection:
         rows = connection.execute(
-            f"select fault, count(*) from {BATCH_SCHEMA}.int_{dataset}_batch where fault is not null group by fault"
+            f"select fault, count(*) from {pending_rows(dataset)} where fault is not null "
+            "and (%(only)s::uuid is null or payload_id = %(only)s) group by fault",
+            {"only": payload_id},
         ).fetchall()
     return dict(rows)
 
 
-def _run(suites: Suites, dataset: str, payload_id: uuid.UUID | None = None) -> list[QualityResult]:
-    query = f"select * from {BATCH_SCHEMA}.int_{dataset}_batch where period_start is not null"
+def _run(suites: Suites, dataset: str, expected: Expected, payload_id: uuid.UUID | None = None) -> list[QualityResult]:
+    # Great Expectations learns the columns of a query by running it: every row of it comes into memory, so only what is read
+    query = f"select period_start, fault, {expected.value} from {pending_rows(dataset)} where period_start is not null"
     if payload_id:
         query += f" and payload_id = '{payload_id}'"
-    return suites.run(checkpoint="staging", dataset=dataset, query=query, expectations=EXPECTATIONS[dataset])
+    return suites.run(checkpoint="staging", dataset=dataset, query=query, expectations=expectations(expected))
 
 
 def _reason(results: list[QualityResult]) -> str | None:

@@ -38,7 +38,7 @@ class Suites:
         self.tallies: dict[str, Tally] = {}
 
     def run(self, *, checkpoint: str, dataset: str, query: str, expectations: Sequence[Any]) -> list[QualityResult]:
-        """Judge the rows of `query`. One result an expectation."""
+        """Validate the rows of `query`. One result per expectation."""
         name = f"{checkpoint} {dataset}"
         self._forget(name)
         asset = self._source.add_query_asset(name, query=query)
@@ -104,7 +104,7 @@ def _result(checkpoint: str, dataset: str, outcome: Any) -> QualityResult:
 
 
 def rows_that(describe: str, query: str, severity: str = "critical") -> UnexpectedRowsExpectation:
-    """No row of `query` may exist; `{batch}` in it is the rows that are judged."""
+    """No row of `query` may exist; `{batch}` in it is the rows that are validated."""
     if re.search(r"\bjoin\b", query):  # else GX names them itself; before PostgreSQL 16 they have to have a name
-        query = query.replace("{batch}", "{batch} as judged")
+        query = query.replace("{batch}", "{batch} as validated")
     return UnexpectedRowsExpectation(unexpected_rows_query=query, description=describe, severity=severity)

@@ -1,4 +1,4 @@
-"""What a run's expectations came to, however many batches it judged: one entry per expectation, so a backfill stays small."""
+"""What a run's expectations came to, however many batches it validated: one entry per expectation, so a backfill stays small."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

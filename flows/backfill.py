@@ -5,22 +5,23 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from flows import command, elsewhere
+from flows import elsewhere
 from flows.lineage import ProgressArtifact
 from flows.outcome import flow, outcome, went_well
 from flows.plan import backfill_requests, stand_in_requests
 from flows.progress import Progress
+from flows.run_log import say
 from flows.session import Session, session
 from flows.steps import Published, dataset_locks, land, publish
 from flows.summary import shortfall_of, summarize
 from flows.table_states import table_states
-from pipelines.catalogue import select
+from pipelines.catalogue import DATASETS, select
 from pipelines.collect import Collected, Request
 from pipelines.dataset import Dataset
-from pipelines.periods import LONDON, Window, iso, settlement_days
+from warehouse import command
 from warehouse.errors import UsageError
 from warehouse.locks import exclusive_all
-from warehouse.printed import out
+from warehouse.periods import LONDON, Window, iso, settlement_days
 
 CHUNK_REQUESTS = 30
 """Requests that are landed before they are published: a year of one dataset."""
@@ -33,13 +34,13 @@ def backfill(
     """Fill the settlement days from `start` to `end`, both included, with what is missing of them.
 
     A half-hour is there when each of its values is real and was fetched two days after it or later. A run that was
-    killed goes on where it stopped: what had landed is published first, and is not asked for again.
+    killed goes on where it stopped: what had landed is published first, and is not requested again.
 
     Args:
         start: first settlement day (Europe/London).
         end: last settlement day.
-        datasets: sources, datasets or clean tables; all of them if left out.
-        force: ask for everything again, whether it is there or not.
+        datasets: sources, datasets or clean tables; all of them by default.
+        force: request everything again, whether it is there or not.
         newest_first: begin with the last day and go back, instead of the other way round.
     """
     is_elsewhere = elsewhere.is_wanted()
@@ -49,7 +50,7 @@ def backfill(
     parameters = {"start": start, "end": end, "datasets": datasets, "force": force, "newest_first": newest_first}
     with session("backfill", parameters, now=now) as this:
         published, collected = Published(), Collected()
-        land(this, [])  # makes the payload tables that are not there yet
+        land(this, [])  # makes the payload tables that do not exist yet
         published.add(publish(this))  # what a run that was killed had landed
         requests = backfill_requests(this.database, chosen, asked, now, force=force)
         requests.sort(key=lambda request: request.window, reverse=newest_first)
@@ -59,18 +60,18 @@ def backfill(
                 collected.fetches += landed.fetches
                 collected.bodies_rejected += landed.bodies_rejected
                 published.add(publish(this))
-                artifact.tell(len(collected.fetches), _so_far(collected, published, len(requests), now))
-        for chunk in _chunks(stand_in_requests(this.database, chosen, collected.fetches, now)):
+                artifact.update(len(collected.fetches), _so_far(collected, published, len(requests), now))
+        for chunk in _chunks(stand_in_requests(this.database, list(DATASETS.values()), collected.fetches, now)):
             landed = land(this, chunk)
             collected.fetches += landed.fetches
             collected.bodies_rejected += landed.bodies_rejected
             published.add(publish(this))
         if not requests:
-            out("Nothing is missing: every half-hour of these days is there. Nothing was asked for.")
+            say("Nothing is missing: every half-hour of these days is there. Nothing was requested.")
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
         return outcome(
             this.run.failures,
-            shortfall=shortfall_of(collected.fetches),
+            shortfall=shortfall_of(this, collected.fetches),
             run_id=str(this.run.run_id),
             requests=len(requests),
         )
@@ -113,7 +114,7 @@ def _asked(datasets: Sequence[Dataset], start: date, end: date, now: datetime) -
     for dataset in datasets:
         begins = dataset.earliest(now)
         if begins > asked.start:
-            out(f"{dataset.slug} begins at {iso(begins)}; what is before that is left out.")
+            say(f"{dataset.slug} begins at {iso(begins)}; earlier days are skipped.")
     return asked
 
 
@@ -141,10 +142,10 @@ def main() -> None:
     parser.add_argument("--from", dest="start", required=True, metavar="DAY", help="first settlement day, YYYY-MM-DD")
     parser.add_argument("--to", dest="end", required=True, metavar="DAY", help="last settlement day, YYYY-MM-DD")
     parser.add_argument(
-        "--datasets", nargs="*", metavar="NAME", help="sources, datasets or clean tables; all if left out"
+        "--datasets", nargs="*", metavar="NAME", help="sources, datasets or clean tables; all by default"
     )
     parser.add_argument("--newest-first", action="store_true", help="begin with the last day")
-    parser.add_argument("--force", action="store_true", help="ask for everything again, whether it is there or not")
+    parser.add_argument("--force", action="store_true", help="request everything again, whether it is there or not")
     arguments = parser.parse_args()
 
     def run() -> bool:

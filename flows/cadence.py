@@ -1,14 +1,12 @@
-"""How often each source is to be asked. `prefect.yaml` has the schedules; the watch reads from here when one is late."""
+"""When the watch calls a source late. How often each is refreshed is in its dbt source entry; `prefect.yaml` has the schedules."""
 
 from datetime import timedelta
 
-CADENCES = {
-    "carbon_intensity": timedelta(minutes=30),
-    "elexon": timedelta(minutes=30),
-    "neso": timedelta(hours=1),
-    "beckn": timedelta(hours=1),
-}
+from flows.dataset_facts import dataset_facts
+from pipelines.catalogue import DATASETS
+
+CADENCES = {DATASETS[slug].source: facts.cadence for slug, facts in dataset_facts().items()}
 GRACE = timedelta(minutes=10)
 """A run may take that long; one later than its cadence and this is late."""
 UNANSWERED_AFTER = timedelta(hours=3)
-"""An upstream that gave no answer for so long is reported; shorter troubles pass by themselves."""
+"""An upstream that gave no response for so long is reported; shorter troubles pass by themselves."""

@@ -14,7 +14,7 @@ from rich.console import Console
 from flows.run_log import say
 from pipelines.catalogue import DATASETS
 from warehouse.counts import count, duration
-from warehouse.database import Database
+from warehouse.database import Database, Role, has_relation
 from warehouse.errors import UsageError
 from warehouse.locks import exclusive
 
@@ -32,9 +32,12 @@ group by 1
 having bool_or(column_name = 'payload_id') and bool_or(column_name = 'fetched_at')
 order by 1
 """
+_EARLY = """
+create temporary table early (payload_id uuid primary key, was timestamptz not null, becomes timestamptz) on commit drop
+"""
 _LEDGER = {
     "ops.fetches": "fetched_at",
-    "ops.payload_verdicts": "judged_at",
+    "ops.payload_verdicts": "validated_at",
     "ops.quality_results": "checked_at",
     "intermediate.published_payloads": "published_at",
 }
@@ -42,7 +45,7 @@ _LEDGER = {
 
 def agree(database: Database, now: datetime | None = None) -> None:
     """Raise UsageError if this machine's clock and the database's differ by more than TOLERATED."""
-    with database.connect() as connection:
+    with database.connect(role=Role.LOADER) as connection:
         row = connection.execute("select clock_timestamp()").fetchone()
     off = (now or datetime.now(UTC)) - (row[0] if row else datetime.now(UTC))
     if abs(off) > TOLERATED:
@@ -54,7 +57,7 @@ def agree(database: Database, now: datetime | None = None) -> None:
 
 def ahead(connection: psycopg.Connection) -> datetime | None:
     """The latest time in the future that a landed payload bears, if there is one."""
-    landed = [slug for slug in DATASETS if _exists(connection, f"staging.{slug}_payloads")]
+    landed = [slug for slug in DATASETS if has_relation(connection, f"staging.{slug}_payloads")]
     latest = [
         row[0]
         for slug in landed
@@ -70,18 +73,25 @@ def heal(database: Database) -> str | None:
 
     Called before anything is fetched, so that what is fetched is newer.
     """
-    with database.connect() as connection:
+    with database.connect(role=Role.LOADER) as connection:
         if ahead(connection) is None:
             return None
-    with exclusive(database, "publish"), database.connect() as connection, connection.transaction():
+    # each schema by the role that writes it; the payloads last, because by them it is found out whether this is done
+    with (
+        exclusive(database, "publish"),
+        database.connect(role=Role.LOADER) as connection,
+        database.connect(role=Role.TRANSFORMER) as transformer,
+        connection.transaction(),
+        transformer.transaction(),
+    ):
         latest = ahead(connection)
         if latest is None:
             return None
-        connection.execute(
-            "create temporary table early (payload_id uuid primary key, was timestamptz not null, becomes timestamptz) "
-            "on commit drop"
-        )
-        tables = [f"staging.{slug}_payloads" for slug in DATASETS if _exists(connection, f"staging.{slug}_payloads")]
+        for each in (connection, transformer):
+            each.execute(_EARLY)
+        tables = [
+            f"staging.{slug}_payloads" for slug in DATASETS if has_relation(connection, f"staging.{slug}_payloads")
+        ]
         for table in tables:
             connection.execute(
                 f"insert into early select payload_id, fetched_at from {table} where fetched_at > now() on conflict do nothing"
@@ -96,13 +106,21 @@ def heal(database: Database) -> str | None:
             connection.execute(
                 f"update {table} as row set fetched_at = becomes from early where row.payload_id = early.payload_id"
             )
-        for table, columns in connection.execute(_COLUMNS, {"times": list(_TIMES)}).fetchall():
-            _set_back(connection, table, columns)
+            connection.execute(
+                f"update {table} set request_params = request_params || jsonb_build_object('seen_at', now()) "
+                "where (request_params ->> 'seen_at')::timestamptz > now()"
+            )
+        early = connection.execute("select payload_id, was, becomes from early").fetchall()
+        with transformer.cursor() as cursor, cursor.copy("copy early from stdin") as copy:
+            for row in early:
+                copy.write_row(row)
+        for table, columns in transformer.execute(_COLUMNS, {"times": list(_TIMES)}).fetchall():
+            _set_back(transformer, table, columns)
         for table, column in _LEDGER.items():
-            if _exists(connection, table):
-                connection.execute(f"update {table} set {column} = now() where {column} > now()")
-        row = connection.execute("select count(*) from early").fetchone()
-    payloads = count(row[0] if row else 0, "payload")
+            writer = transformer if table.startswith("intermediate.") else connection
+            if has_relation(writer, table):
+                writer.execute(f"update {table} set {column} = now() where {column} > now()")
+    payloads = count(len(early), "payload")
     words = (
         f"{payloads} bore times up to {latest:%Y-%m-%d %H:%M}Z, which has not been: a clock was ahead. "
         "They now count as fetched before this run; what is fetched from now on replaces them."
@@ -125,8 +143,3 @@ def _set_back(connection: psycopg.Connection, table: str, columns: Sequence[str]
             sql.SQL(", ").join(changes),
         )
     )
-
-
-def _exists(connection: psycopg.Connection, relation: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null", [relation]).fetchone()
-    return bool(row and row[0])

@@ -9,13 +9,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from flows import command
 from flows.lineage import service_url
 from flows.settings import DBT_PROJECT, FlowSettings
-from warehouse.database import Database, Role, existing_roles, resolve
+from warehouse import command
+from warehouse.database import Database, dbt_environment
 from warehouse.errors import UsageError
 from warehouse.prepare import prepare
 from warehouse.printed import out
+from warehouse.server import resolve
 from warehouse.settings import WarehouseSettings
 
 # The page can run its own script and nothing else: no request leaves the browser, whatever a later dbt adds to it.
@@ -29,9 +30,7 @@ def generate(database: Database, data_dir: Path) -> Path:
     """Write the page; returns its path. An older page stays until the new one is complete."""
     folder = data_dir.resolve() / "dbt_docs"
     folder.mkdir(parents=True, exist_ok=True)
-    environment = FlowSettings.environment() | database.libpq_environment()
-    if Role.TRANSFORMER in existing_roles(database):
-        environment["PGOPTIONS"] = f"-c role={Role.TRANSFORMER}"
+    environment = FlowSettings.environment() | dbt_environment(database)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as work:
         done = subprocess.run(
             [
@@ -68,7 +67,7 @@ def closed(page: str) -> str:
     opened, count = re.subn(r"<head>", f"<head>{begun}", head, count=1)
     if not (count and found):
         raise UsageError("dbt's page does not begin as expected; see flows/dbt_docs.py")
-    # a browser would ask for the template's own text as an address before Angular has filled it in
+    # a browser would request the template's own text as an address before Angular has filled it in
     return opened + found + body.replace('xlink:href="{{', 'ng-href="{{')
 
 

@@ -16,12 +16,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from flows.pending import full_batches, pending
+from flows.dbt_facts import Facts
+from flows.pending import left_over, pending
 from flows.settings import DBT_PROJECT
-from warehouse.database import Database, Role
+from warehouse.database import Database, Role, dbt_environment
+from warehouse.relations import PENDING_PAYLOADS, pending_rows, staging_model
+from warehouse.settings import DecisionSettings
+from warehouse.table_locks import gave_up
 
-BATCHES = "config.materialized:table"
-"""The tables of rows that wait to be published."""
+PAYLOAD_ROWS = "payload_rows"
+"""The materialization of the models that unpack payloads, each with a table of its pending rows."""
+UNPACKING = f"config.materialized:{PAYLOAD_ROWS}"
+LOCK_TIMEOUT = "canceling statement due to lock timeout"
+"""PostgreSQL's words: dbt hands on an error as its text alone."""
 TYPES = ("--resource-type", "seed", "--resource-type", "model", "--resource-type", "function")
 
 
@@ -38,7 +45,7 @@ class Node:
     rows: int
     """rows that were inserted or changed; 0 for a view"""
     description: str
-    publishes: tuple[str, ...]
+    consumes: tuple[str, ...]
     reads: tuple[str, ...]
     """`<schema>/<name>` of each relation or function that it is made from"""
 
@@ -92,33 +99,41 @@ class Dbt:
 
     def pending(self) -> tuple[str, ...]:
         """The datasets with payloads that some clean table has not published and that are not held back."""
-        return tuple(pending(self._database, self.consumers()))
+        if not self.is_built():
+            self._prepare()
+        return tuple(pending(self._database))
+
+    def _prepare(self) -> None:
+        """Have the database know which models publish what, as the project's files now say."""
+        outcome = self._worker.submit(
+            self._invoke, ["run-operation", "write_publishing"], manifest=self.parse().result()
+        ).result()
+        if not outcome.success:
+            raise RuntimeError(f"dbt cannot say what is to be published: {outcome.exception}")
 
     def consumers(self) -> dict[str, list[str]]:
-        """The models that publish each dataset."""
-        consumers: dict[str, list[str]] = {}
-        for node in self.parse().result().nodes.values():
-            for dataset in node.config.get("publishes") or [] if node.resource_type == "model" else []:
-                consumers.setdefault(dataset, []).append(node.name)
-        return consumers
+        """The models that consume each dataset."""
+        return {dataset: [node.name for node in nodes] for dataset, nodes in self.facts().consumers().items()}
 
-    def build_batches(self, datasets: Sequence[str]) -> Built:
-        """Unpack the payloads of these datasets that are still to be published, and empty the other batches."""
+    def facts(self) -> Facts:
+        """What the project says of datasets and clean tables."""
+        return Facts(self.parse().result())
+
+    def unpack(self, datasets: Sequence[str]) -> Built:
+        """Unpack the payloads of these datasets that are still to be published, and empty the tables of what was published."""
         if not self.is_built():
-            return self._build("--select", f"+{BATCHES}")
-        full = {*datasets, *full_batches(self._database, self.consumers())}
-        return self._build("--select", *(f"int_{dataset}_batch" for dataset in sorted(full))) if full else Built()
+            return self._build("--select", f"+{UNPACKING}")
+        stale = {*datasets, *left_over(self._database, self.consumers())}
+        return self._build("--select", *(staging_model(dataset) for dataset in sorted(stale))) if stale else Built()
 
     def publish(self, datasets: Sequence[str]) -> Built:
         """Write what passed its checkpoint to the clean tables, and bring views and functions up to date."""
         is_built = self.is_built()
         if not is_built:
-            built = self._build("--exclude", f"+{BATCHES}")
+            built = self._build_tables("--exclude", f"+{UNPACKING}")
         else:
             tables = {table for dataset, tables in self.consumers().items() if dataset in datasets for table in tables}
-            built = self._build("--select", *sorted(tables)) if tables else Built()
-        # dbt writes the names that foreign keys refer to into its project as it compiles them, and cannot compile them twice
-        self._manifest = None
+            built = self._build_tables("--select", *sorted(tables)) if tables else Built()
         if not is_built and not built.failures:
             self._note_built()
         return built
@@ -126,14 +141,23 @@ class Dbt:
     def publish_only(self, table: str, payload_ids: Sequence[uuid.UUID]) -> Built:
         """Write these payloads to one table, and no others."""
         only = json.dumps({"only_payloads": [str(payload_id) for payload_id in payload_ids]})
-        built = self._build("--select", table, "--vars", only)
-        self._manifest = None
-        return built
+        return self._build_tables("--select", table, "--vars", only)
+
+    def _build_tables(self, *arguments: str) -> Built:
+        """Build tables with foreign keys. dbt writes the names that they refer to into its project as it compiles them, and
+        cannot compile them twice: what comes next reads the project anew, also after a build that was given up.
+        """
+        try:
+            return self._build(*arguments)
+        finally:
+            self._manifest = None
 
     @cached_property
     def _fingerprint(self) -> str:
-        """A hash of the project's files and of the database that their names are made for."""
-        digest = hashlib.sha256(repr((self._database.name, self._database.host)).encode())
+        """A hash of the project's files, of the database that their names are made for, and of the settings that they read."""
+        digest = hashlib.sha256(
+            repr((self._database.name, self._database.host, DecisionSettings().carbon_value_gbp_tonne)).encode()
+        )
         for path in sorted(DBT_PROJECT.rglob("*")):
             if path.suffix in (".sql", ".yml", ".csv") and "target" not in path.parts:
                 digest.update(f"{path.relative_to(DBT_PROJECT)}\n".encode() + path.read_bytes())
@@ -161,6 +185,8 @@ class Dbt:
         everything = (*manifest.nodes.values(), *manifest.functions.values())
         nodes = [node for node in everything if node.resource_type in ("model", "seed", "function")]
         names = [f"{node.schema}.{node.alias or node.name}" for node in nodes]
+        unpacking = (node.name for node in nodes if node.config.materialized == PAYLOAD_ROWS)
+        names += [PENDING_PAYLOADS, *(pending_rows(name.removeprefix(staging_model(""))) for name in unpacking)]
         with self._database.connect(role=Role.TRANSFORMER) as connection:
             row = connection.execute(
                 "select (select count(*) from pg_class c join pg_namespace n on n.oid = relnamespace "
@@ -175,12 +201,14 @@ class Dbt:
         outcome = self._worker.submit(self._invoke, ["build", *TYPES, *selection], manifest=manifest).result()
         results: Sequence[Any] = getattr(outcome.result, "results", None) or []
         failures = {r.node.name: str(r.message) for r in results if str(r.status) in ("error", "fail", "skipped")}
+        if stuck := [name for name, message in failures.items() if LOCK_TIMEOUT in message]:
+            raise gave_up(self._database, f"dbt ({', '.join(stuck)})")  # no payload is to blame
         if not outcome.success and not failures:
             failures = {"dbt": str(outcome.exception)}
         return Built(nodes=tuple(_node(result, manifest) for result in results), failures=failures)
 
     def _invoke(self, command: list[str], *, manifest: Any) -> Any:
-        os.environ.update(self._database.libpq_environment(Role.TRANSFORMER))
+        os.environ.update(dbt_environment(self._database))
         from dbt.cli.main import dbtRunner
 
         logging.getLogger("dbt").setLevel(logging.ERROR)
@@ -198,7 +226,7 @@ class Dbt:
 
 
 def _node(result: Any, manifest: Any) -> Node:
-    config, depends_on = result.node.config, getattr(result.node.depends_on, "nodes", ())
+    depends_on = getattr(result.node.depends_on, "nodes", ())
     there = {**manifest.nodes, **manifest.sources, **manifest.functions}
     return Node(
         name=result.node.name,
@@ -209,6 +237,6 @@ def _node(result: Any, manifest: Any) -> Node:
         seconds=float(result.execution_time),
         rows=max(0, int((result.adapter_response or {}).get("rows_affected") or 0)),
         description=str(result.node.description or ""),
-        publishes=tuple(config.get("publishes") or ()),
+        consumes=tuple(Facts(manifest).datasets_of(result.node)) if result.node.resource_type == "model" else (),
         reads=tuple(f"{there[name].schema}/{there[name].identifier}" for name in depends_on),
     )

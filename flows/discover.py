@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from flows import command
 from flows.outcome import flow, outcome, went_well
+from flows.run_log import say
 from flows.steps import step
 from pipelines.collect import open_client
 from pipelines.neso.discover import PortalDataset, PortalUnavailable, search
 from pipelines.settings import PipelineSettings
-from warehouse import ledger
-from warehouse.database import Database, resolve
+from warehouse import command, ledger
+from warehouse.database import Database
 from warehouse.prepare import prepare
-from warehouse.printed import out
+from warehouse.server import resolve
 
 
 @flow(name="discover-neso")
@@ -24,14 +24,14 @@ def discover_neso() -> dict[str, Any]:
             datasets = look(database, settings)
         except PortalUnavailable as error:
             run.failures.append(f"NESO's portal cannot be read: {error}")
-            out(f"FAILED: {run.failures[0]}")
+            say(f"FAILED: {run.failures[0]}", is_warning=True)
             return outcome(run.failures, new=[])
         titles = {dataset.name: dataset.title for dataset in datasets}
         fresh, is_first_look = run.note_portal_datasets("neso", titles)
         run.summary |= {"datasets": len(datasets), "new": sorted(fresh)}
-        out(f"NESO's portal has {len(datasets)} datasets; {'all noted' if is_first_look else f'{len(fresh)} are new'}.")
+        say(f"NESO's portal has {len(datasets)} datasets; {'all noted' if is_first_look else f'{len(fresh)} are new'}.")
         for name in [] if is_first_look else sorted(fresh):
-            out(f"  new: {titles[name]} ({name})")
+            say(f"  new: {titles[name]} ({name})")
     return outcome([], new=[] if is_first_look else sorted(fresh))
 
 

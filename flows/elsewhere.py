@@ -16,14 +16,15 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import as_completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows import temporary
 from flows.settings import FlowSettings
 from pipelines.catalogue import DATASETS
 from pipelines.collect import Collected, Request, collect
-from pipelines.periods import Window
 from pipelines.settings import PipelineSettings
 from warehouse import ledger
-from warehouse.database import resolve
 from warehouse.errors import UsageError
+from warehouse.periods import Window
+from warehouse.server import resolve
 from warehouse.settings import WarehouseSettings
 
 CHUNK_REQUESTS = 4
@@ -54,7 +55,7 @@ def task_runner() -> "TaskRunner[Any]":
 
 
 def is_wanted() -> bool:
-    """Whether chunks go elsewhere. Raises UsageError where that is asked for and not possible."""
+    """Whether chunks go elsewhere. Raises UsageError where that is requested and not possible."""
     settings = FlowSettings()
     if not settings.dask_address:
         return False
@@ -95,8 +96,8 @@ def land_elsewhere(run: ledger.Run, requests: Sequence[Request], now: datetime) 
 
 
 def land_here(run_id: uuid.UUID, flow: str, pieces: Sequence[Piece], now: datetime) -> Collected:
-    """Fetch and land a few windows, wherever this runs. Asked for again, it lands nothing twice."""
-    with _one_at_a_time:
+    """Fetch and land a few windows, wherever this runs. Requested again, it lands nothing twice."""
+    with _one_at_a_time, temporary.inside(WarehouseSettings().data_dir):
         database = resolve()
         return collect(
             database,

@@ -1,4 +1,4 @@
-"""One bad payload holds back itself: where unpacking or publishing fails, the payloads that it fails on are found and held.
+"""One bad payload holds back itself: where unpacking, validating or publishing fails, the payloads that fail are found and held.
 
 The door lets in only what SQL can read, so this is the second line: payloads that landed under an older door, or values
 that a constraint of a clean table refuses.
@@ -8,11 +8,13 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 
 import psycopg
+import sqlalchemy.exc
 
 from flows.dbt_runner import Built, Dbt
 from flows.pending import forget_published, pending_payloads
 from warehouse.database import Database, Role
 from warehouse.ledger import Run
+from warehouse.relations import payload_rows
 
 
 def hold_unreadable(database: Database, run: Run, dataset: str, consumers: Sequence[str]) -> dict[uuid.UUID, str]:
@@ -23,11 +25,29 @@ def hold_unreadable(database: Database, run: Run, dataset: str, consumers: Seque
             with database.connect(role=Role.TRANSFORMER) as connection:
                 # as text, so that every column is really computed
                 connection.execute(
-                    f"select count(md5(unpacked::text)) from intermediate.int_{dataset}_rows as unpacked where payload_id = %s",
+                    f"select count(md5(unpacked::text)) from {payload_rows(dataset)} as unpacked where payload_id = %s",
                     [payload_id],
                 )
         except psycopg.DataError as error:
             held[payload_id] = f"it cannot be unpacked: {_first_line(error)}"
+    for payload_id, reason in held.items():
+        run.record_verdicts(dataset, [payload_id], held_because=reason)
+    return held
+
+
+def hold_unvalidatable(
+    database: Database, run: Run, dataset: str, consumers: Sequence[str], validate_alone: Callable[[uuid.UUID], None]
+) -> dict[uuid.UUID, str]:
+    """Hold the pending payloads of a dataset that raise when they are validated alone. Returns the reason of each.
+
+    Only what the data itself raises counts: a server that is away, or a column that is missing, is no payload's fault.
+    """
+    held = {}
+    for payload_id in pending_payloads(database, dataset, consumers):
+        try:
+            validate_alone(payload_id)
+        except (psycopg.DataError, sqlalchemy.exc.DataError) as error:
+            held[payload_id] = f"it cannot be validated: {_first_line(error)}"
     for payload_id, reason in held.items():
         run.record_verdicts(dataset, [payload_id], held_because=reason)
     return held
@@ -41,7 +61,7 @@ def hold_unwritable(database: Database, run: Run, dbt: Dbt, table: str) -> dict[
     """
     datasets = [dataset for dataset, tables in dbt.consumers().items() if table in tables]
     if forget_published(database, table):
-        dbt.build_batches(datasets)  # a table that is made anew publishes every payload
+        dbt.unpack(datasets)  # a table that is made anew publishes every payload
     payloads = {
         payload_id: dataset
         for dataset in datasets

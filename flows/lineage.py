@@ -1,4 +1,4 @@
-"""What Prefect's UI shows of a run beside its steps: a task a dbt node, assets with their lineage, artifacts, links.
+"""What Prefect's UI shows of a run beside its steps: a task per dbt node, assets with their lineage, artifacts, links.
 
 Nothing of this happens where no Prefect server tracks the run.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-from prefect import task
+from prefect import Task, task
 from prefect.artifacts import (
     create_link_artifact,
     create_markdown_artifact,
@@ -16,58 +16,49 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
-from prefect.assets import Asset, AssetProperties
+from prefect.assets import Asset, AssetProperties, materialize
 from prefect.cache_policies import NO_CACHE
-from prefect.context import FlowRunContext
-from prefect.tasks import MaterializingTask, Task
 
 from flows.dbt_runner import Node
 from flows.processes import Processes
+from flows.run_log import is_tracked, say
 from flows.settings import FlowSettings
 from pipelines.catalogue import DATASETS
 from pipelines.settings import PUBLIC_URLS
-from warehouse.printed import out
 
-
-def is_tracked() -> bool:
-    """Whether a Prefect server tracks this run."""
-    return FlowRunContext.get() is not None
+_OPTIONS: dict[str, Any] = {
+    "name": "dbt node",
+    "task_run_name": "dbt {name}",
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+}
 
 
 def show_nodes(nodes: Iterable[Node]) -> None:
-    """A task run a dbt node, named for it, that went as the node went; clean tables are assets."""
+    """A task run per dbt node, named for it, that went as the node went; clean tables are assets."""
     if not is_tracked():
         return
     for node in nodes:
-        _task_of(node)(node.name, node.status, node.message, node.seconds, return_state=True)
+        shown = _node if node.schema != "public" or node.kind == "operation" else _table(node)
+        shown(node.name, node.status, node.message, node.seconds, return_state=True)
 
 
 def _report(name: str, status: str, message: str, seconds: float) -> str:
     """What dbt said of a node."""
-    told = f"{name}: {message or status} in {seconds:.2f} s"
+    line = f"{name}: {message or status} in {seconds:.2f} s"
     if status not in ("success", "pass"):
-        raise RuntimeError(told)
-    out(told)
-    return told
+        raise RuntimeError(line)
+    say(line)
+    return line
 
 
-def _task_of(node: Node) -> Task[..., str]:
-    options: dict[str, Any] = {
-        "name": f"dbt {node.name}",
-        "cache_policy": NO_CACHE,
-        "persist_result": False,
-        "log_prints": True,
-    }
-    if node.schema != "public" or node.kind == "operation":
-        return task(**options)(_report)
-    upstream: list[str | Asset] = [_dataset_asset(slug) for slug in node.publishes]
-    return MaterializingTask(
-        fn=_report,
-        assets=[_table_asset(node)],
-        materialized_by="dbt",
-        asset_deps=upstream or list(_read(node)),
-        **options,
-    )
+_node = task(**_OPTIONS)(_report)
+
+
+def _table(node: Node) -> Task[..., str]:
+    """The task of a clean table, which is an asset: Prefect has assets belong to a task, not to a run of it."""
+    upstream: list[str | Asset] = [_dataset_asset(slug) for slug in node.consumes]
+    return materialize(_table_asset(node), by="dbt", asset_deps=upstream or list(_read(node)), **_OPTIONS)(_report)
 
 
 def _read(node: Node) -> Iterator[str | Asset]:
@@ -132,7 +123,7 @@ class ProgressArtifact:
                 UUID, create_progress_artifact(0.0, key="backfill-progress", description=f"0 of {total} requests")
             )
 
-    def tell(self, done: int, words: str) -> None:
+    def update(self, done: int, words: str) -> None:
         """So much is done."""
         if self._id:
             share = 100.0 * done / self._total if self._total else 100.0

@@ -2,10 +2,13 @@
 
 - Payloads older than PAYLOAD_RETENTION_DAYS (400) that no row of a clean table comes from any more: forecasts that newer ones
   replaced, and what the quality gate held back. With them go their vintages; how far they were off stays counted in
-  `forecast_skill`. What is still to be published stays, and so does
+  `forecast_skill`. What is still to be published stays, and so do captures that a user brought (`origin = 'archive'`) and
   the payload behind every row: each stays traceable, and `public` can be built again from what is left.
+  System prices are the exception: each response is the first that held some calculation of a price, which
+  `system_price_vintages` keeps for good, so its payload stays.
 - Bodies that were rejected, requests that brought nothing new, and quality results, older than LEDGER_RETENTION_DAYS (90).
-  `ops.runs` is kept.
+- Requests that landed or were rejected, and runs, older than PAYLOAD_RETENTION_DAYS. What a payload is traced by stays:
+  its verdict, the run that landed it and the run that validated it.
 - What dlt notes of each landing in tables of its own, older than a week: every landing has a name that is used once, so nothing
   reads it again.
 """
@@ -13,26 +16,24 @@
 import argparse
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
-from flows import command
 from flows.dbt_runner import Dbt
+from flows.ledger_retention import NOTES_OF_DLT_KEPT, remove_entries, remove_notes_of_dlt
 from flows.outcome import flow, outcome, went_well
+from flows.run_log import say
 from flows.settings import FlowSettings
 from flows.steps import step
 from pipelines.catalogue import DATASETS
-from warehouse import ledger
-from warehouse.database import Database, Role, resolve
+from warehouse import command, ledger
+from warehouse.database import Database, Role, has_relation
 from warehouse.locks import exclusive
 from warehouse.prepare import prepare
-from warehouse.printed import out
+from warehouse.relations import PENDING_PAYLOADS
+from warehouse.server import resolve
 from warehouse.settings import WarehouseSettings
-
-NOTES_OF_DLT_KEPT = timedelta(days=7)
-"""Longer than any landing takes."""
-NOTES_OF_DLT = {"_dlt_loads": "inserted_at", "_dlt_version": "inserted_at", "_dlt_pipeline_state": "created_at"}
-"""Table of schema staging -> when its row was written."""
 
 
 @flow(name="maintenance")
@@ -41,17 +42,22 @@ def maintenance() -> dict[str, Any]:
     settings, database = FlowSettings(), resolve()
     prepare(database)
     now = datetime.now(UTC)
+    superseded = now - timedelta(days=settings.payload_retention_days)
     with ledger.run(database, "maintenance", {}) as run, exclusive(database, "publish"):
         removed = {
-            **remove_payloads(database, now - timedelta(days=settings.payload_retention_days)),
-            **remove_entries(database, now - timedelta(days=settings.ledger_retention_days)),
+            **remove_payloads(database, superseded),
+            **remove_entries(
+                database,
+                results_before=now - timedelta(days=settings.ledger_retention_days),
+                fetches_before=superseded,
+            ),
             **remove_notes_of_dlt(database, now - NOTES_OF_DLT_KEPT),
         }
         run.summary |= {"removed": removed}
         for what, count in removed.items():
-            out(f"{what}: {count} removed")
+            say(f"{what}: {count} removed")
         if not any(removed.values()):
-            out("Nothing was old enough to remove.")
+            say("Nothing was old enough to remove.")
     return outcome([], removed=removed)
 
 
@@ -60,30 +66,37 @@ def remove_payloads(database: Database, before: datetime) -> dict[str, int]:
     """Payloads of before that instant that no clean row comes from, with their vintages."""
     consumers = _consumers(database)
     removed = {}
-    with database.connect() as connection:
+    with database.connect(role=Role.LOADER) as loader, database.connect(role=Role.TRANSFORMER) as transformer:
         for slug in DATASETS:
-            if _exists(connection, f"staging.{slug}_payloads"):
-                with connection.transaction():
-                    removed[slug] = _remove(connection, slug, consumers.get(slug, []), before)
+            if has_relation(loader, f"staging.{slug}_payloads"):
+                # Each schema by the role that writes it. The transformer commits first: a kill between the two commits leaves
+                # payloads that are published once more, and removed the next night.
+                with loader.transaction(), transformer.transaction():
+                    superseded = _forget(transformer, slug, consumers.get(slug, []), before)
+                    removed[slug] = _remove(loader, slug, superseded)
     return removed
 
 
 def _consumers(database: Database) -> dict[str, list[tuple[str, str]]]:
     dbt = Dbt(database, WarehouseSettings().data_dir)
     try:
-        manifest = dbt.parse().result()
+        facts = dbt.facts()
     finally:
         dbt.close()
-    consumers: dict[str, list[tuple[str, str]]] = {}
-    for node in manifest.nodes.values():
-        for slug in node.config.get("publishes") or () if node.resource_type == "model" else ():
-            consumers.setdefault(slug, []).append((node.schema, node.name))
-    return consumers
+    return {dataset: [(node.schema, node.name) for node in nodes] for dataset, nodes in facts.consumers().items()}
 
 
-def _remove(connection: psycopg.Connection, slug: str, consumers: list[tuple[str, str]], before: datetime) -> int:
-    if not all(_exists(connection, f"{schema}.{name}") for schema, name in consumers):
-        return 0  # what is to be built again from the payloads refers to none of them yet
+def _remove(loader: psycopg.Connection, slug: str, payload_ids: list[UUID]) -> int:
+    loader.execute("delete from ops.payload_verdicts where payload_id = any(%s)", [payload_ids])
+    return loader.execute(f"delete from staging.{slug}_payloads where payload_id = any(%s)", [payload_ids]).rowcount
+
+
+def _forget(
+    connection: psycopg.Connection, slug: str, consumers: list[tuple[str, str]], before: datetime
+) -> list[UUID]:
+    """Remove what dbt keeps of the payloads that were superseded; returns these."""
+    if not has_relation(connection, PENDING_PAYLOADS, *(f"{schema}.{name}" for schema, name in consumers)):
+        return []  # what is to be built again from the payloads refers to none of them yet
     there = [(schema, name) for schema, name in consumers if _has_payloads(connection, schema, name)]
     captures = [f"{schema}.{name}" for schema, name in there if name.endswith("__captures")]
     unreferenced = " ".join(
@@ -93,22 +106,18 @@ def _remove(connection: psycopg.Connection, slug: str, consumers: list[tuple[str
     )
     connection.execute(
         f"create temporary table superseded on commit drop as select payload_id from staging.{slug}_payloads as payload "
-        f"where fetched_at < %s {unreferenced} and (exists (select 1 from ops.payload_verdicts as verdict "
-        "where verdict.payload_id = payload.payload_id and verdict.verdict = 'held') or not exists ("
-        "select 1 from unnest(%s::text[]) as consumer (name) where not exists ("
-        "select 1 from intermediate.published_payloads as published "
-        "where published.model_name = consumer.name and published.payload_id = payload.payload_id)))",
-        [before, [name for _, name in consumers]],
+        f"where fetched_at < %s and origin <> 'archive' {unreferenced} "
+        f"and payload_id not in (select payload_id from {PENDING_PAYLOADS} where dataset = %s)",
+        [before, slug],
     )
-    if captures and _exists(connection, "intermediate.int_forecast_skill__days"):
+    if captures and has_relation(connection, "intermediate.int_forecast_skill__days"):
         _close_days(connection)
     for table in captures:
         connection.execute(f"delete from {table} where payload_id in (select payload_id from superseded)")
-    for table in ("intermediate.published_payloads", "ops.payload_verdicts"):
-        connection.execute(f"delete from {table} where payload_id in (select payload_id from superseded)")
-    return connection.execute(
-        f"delete from staging.{slug}_payloads where payload_id in (select payload_id from superseded)"
-    ).rowcount
+    connection.execute(
+        "delete from intermediate.published_payloads where payload_id in (select payload_id from superseded)"
+    )
+    return [payload_id for (payload_id,) in connection.execute("select payload_id from superseded").fetchall()]
 
 
 def _close_days(connection: psycopg.Connection) -> None:
@@ -125,42 +134,11 @@ def _close_days(connection: psycopg.Connection) -> None:
     )
 
 
-@step("cut back the ledger")
-def remove_entries(database: Database, before: datetime) -> dict[str, int]:
-    """Old entries that nothing is traced by."""
-    statements = {
-        "quality results": "delete from ops.quality_results where checked_at < %s",
-        "requests that brought nothing new": "delete from ops.fetches where outcome in ('known', 'failed') and fetched_at < %s",
-    }
-    with database.connect(role=Role.LOADER) as connection:
-        if _exists(connection, "staging.rejected_payloads"):
-            statements["rejected bodies"] = "delete from staging.rejected_payloads where fetched_at < %s"
-        return {what: connection.execute(statement, [before]).rowcount for what, statement in statements.items()}
-
-
-@step("cut back what dlt notes of itself")
-def remove_notes_of_dlt(database: Database, before: datetime) -> dict[str, int]:
-    """Loads, schemas and states of landings that ended before that instant; dlt never deletes them itself."""
-    with database.connect(role=Role.LOADER) as connection:
-        return {
-            f"notes of dlt in {table}": connection.execute(
-                f"delete from staging.{table} where {written_at} < %s", [before]
-            ).rowcount
-            for table, written_at in NOTES_OF_DLT.items()
-            if _exists(connection, f"staging.{table}")
-        }
-
-
 def _has_payloads(connection: psycopg.Connection, schema: str, name: str) -> bool:
     row = connection.execute(
         "select exists (select from information_schema.columns where (table_schema, table_name, column_name) = (%s, %s, %s))",
         [schema, name, "payload_id"],
     ).fetchone()
-    return bool(row and row[0])
-
-
-def _exists(connection: psycopg.Connection, relation: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null", [relation]).fetchone()
     return bool(row and row[0])
 
 

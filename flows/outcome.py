@@ -1,5 +1,6 @@
 """How a run ends: what it tells its caller, and the state that Prefect shows of it."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -8,17 +9,21 @@ from typing import Any, Literal, ParamSpec, cast
 import prefect
 from prefect import Flow
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
 from prefect.exceptions import FailedRun
 from prefect.states import Completed, Failed
 from pydantic import ValidationError
 
-from flows import command
-from warehouse.errors import UsageError, in_words
+from flows import temporary
+from flows.prefect_api import tracking_api
+from flows.run_log import is_tracked
+from flows.settings import FlowSettings
+from warehouse.errors import OutageError, UsageError, in_words, trouble_of
+from warehouse.printed import out
+from warehouse.settings import WarehouseSettings
 
 P = ParamSpec("P")
 Outcome = dict[str, Any]
-REFUSED = "Refused"
+REFUSED, CUT_SHORT = "Refused", "Cut short"
 
 
 @dataclass(frozen=True)
@@ -37,15 +42,23 @@ def flow(name: str, **options: Any) -> Callable[[Callable[P, Outcome]], Flow[P, 
         def call(*args: P.args, **kwargs: P.kwargs) -> Outcome:
             try:
                 return function(*args, **kwargs)
-            except (UsageError, ValidationError) as error:
-                if FlowRunContext.get() is None:
+            except Exception as error:
+                if not is_tracked() or (state := _in_a_sentence(error)) is None:
                     raise
-                reason = str(error) if isinstance(error, UsageError) else in_words(error)
-            return cast(Outcome, Failed(name=REFUSED, message=reason))
+                return cast(Outcome, state)
 
         return prefect.flow(name=name, persist_result=False, **options)(call)
 
     return decorate
+
+
+def _in_a_sentence(error: Exception) -> "State[Any] | None":
+    """How Prefect shows a run that ended with this error; None if the error is a defect of ours."""
+    if reason := trouble_of(error):
+        return Failed(name=CUT_SHORT, message=reason)
+    if isinstance(error, UsageError | ValidationError):
+        return Failed(name=REFUSED, message=in_words(error) if isinstance(error, ValidationError) else str(error))
+    return None
 
 
 def outcome(failures: Sequence[str], *, shortfall: Shortfall | None = None, **more: Any) -> Outcome:
@@ -55,7 +68,7 @@ def outcome(failures: Sequence[str], *, shortfall: Shortfall | None = None, **mo
     completed, and its state says how much is missing.
     """
     result = {"failures": list(failures), **more}
-    if FlowRunContext.get() is None:
+    if not is_tracked():
         return result
     if failures:  # Prefect takes a returned state for the run's own
         return cast(Outcome, Failed(message="; ".join(failures)))
@@ -65,12 +78,19 @@ def outcome(failures: Sequence[str], *, shortfall: Shortfall | None = None, **mo
 
 
 def went_well(flow: "Flow[..., Outcome]", **parameters: Any) -> bool:
-    """Run a flow, tracked where a Prefect server is set, and say whether it had no failures. Raises UsageError."""
-    if not command.is_tracked():
-        return not flow.fn(**parameters)["failures"]
-    state = cast(State[Any], flow(**parameters, return_state=True))
+    """Run a flow, tracked where a Prefect server is set, and say whether it had no failures. Raises UsageError, OutageError."""
+    with temporary.inside(WarehouseSettings().data_dir):
+        api = tracking_api()
+        if api is None:
+            if FlowSettings().prefect_api_url:
+                out("The Prefect server of make up does not run: it does not track this run.", file=sys.stderr)
+            return not flow.fn(**parameters)["failures"]
+        with api.connected():
+            state = cast(State[Any], flow(**parameters, return_state=True))
     if state.name == REFUSED:
         raise UsageError(str(state.message))
+    if state.name == CUT_SHORT:
+        raise OutageError(str(state.message))
     try:
         state.result()
     except FailedRun:  # the run has said of what

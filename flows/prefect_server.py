@@ -1,89 +1,33 @@
-"""The Prefect server of `make up`: its address and password, how it is started, and what is deployed to it.
+"""The Prefect server of `make up`: how it is started, and what is deployed to it.
 
-The server runs what it is told as the user who started it. So every request needs the password, which only that user can read
-(`prefect.env` in DATA_DIR), and pages of other origins may not call it.
+The server runs any code it is given, as the user who started it. So every request needs the password, which only that user
+can read (`prefect.env` in DATA_DIR), and pages of other origins may not call it.
 """
 
 import re
-import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import psycopg
 import yaml
-from pydantic import SecretStr
 
-from flows.processes import Processes, Running, write_private
+from flows.prefect_api import SERVER, PrefectApi, keep, kept, password_of
+from flows.processes import Processes
 from flows.settings import FlowSettings
 from warehouse import ports
-from warehouse.database import Database, uses_embedded
+from warehouse.database import Database
 from warehouse.errors import UsageError
+from warehouse.printed import out
+from warehouse.server import uses_embedded
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
 
-SERVER = "prefect-server"
 POOL = "energy"
 PREFECT = (sys.executable, "-m", "prefect")
-USER = "energy"
 TRIES = 3
 """Another program may take the port between the look and the start."""
-
-
-@dataclass(frozen=True)
-class PrefectApi:
-    """Address and password of a Prefect API."""
-
-    url: str
-    password: SecretStr | None = field(default=None, repr=False)
-
-    @property
-    def page(self) -> str:
-        """Address of the UI."""
-        return self.url.removesuffix("/api")
-
-    def environment(self) -> dict[str, str]:
-        """The variables with which Prefect's own client finds it."""
-        password = {"PREFECT_API_AUTH_STRING": self.password.get_secret_value()} if self.password else {}
-        return {"PREFECT_API_URL": self.url, **password}
-
-    def connected(self) -> AbstractContextManager[object]:
-        """A context in which Prefect's client speaks to this API."""
-        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
-
-        password = {PREFECT_API_AUTH_STRING: self.password.get_secret_value()} if self.password else {}
-        return temporary_settings({PREFECT_API_URL: self.url, **password})
-
-    def is_up(self) -> bool:
-        """Whether the server answers with this password. One of our own also refuses requests without it: another
-        program at the same address is not taken for it."""
-        try:
-            with httpx.Client(base_url=self.url, timeout=5) as client:
-                if self.password is None:
-                    return client.get("/health").status_code == 200
-                auth = httpx.BasicAuth(*self.password.get_secret_value().split(":", 1))
-                asked = [client.get("/admin/version", auth=auth), client.get("/admin/version")]
-                return [answer.status_code for answer in asked] == [200, 401]
-        except httpx.HTTPError:
-            return False
-
-
-def current_api() -> PrefectApi | None:
-    """The API to use: that of PREFECT_API_URL, or of the server that `make up` has started; None without either."""
-    data_dir, settings = WarehouseSettings().data_dir, FlowSettings()
-    if settings.prefect_api_url and not is_own(settings.prefect_api_url, data_dir):
-        return PrefectApi(settings.prefect_api_url, settings.prefect_api_auth_string)
-    running = Processes(data_dir).running(SERVER)
-    return PrefectApi(running.address, _password(data_dir)) if running else None
-
-
-def is_own(url: str, data_dir: Path) -> bool:
-    """Whether this address is the one in DATA_DIR/prefect.env, which a shell may have taken over."""
-    kept = _kept(data_dir).get("PREFECT_API_URL")
-    return kept is not None and kept.rstrip("/") == url.rstrip("/")
 
 
 def start(
@@ -92,24 +36,27 @@ def start(
     """Start the server if it does not run; returns its API. Raises UsageError, with its last log lines, if it cannot."""
     data_dir = WarehouseSettings().data_dir
     running = processes.running(SERVER)
-    if running and not _lost_its_database(running, database):
-        return PrefectApi(running.address, _password(data_dir))
-    host, password = settings.prefect_server_api_host, _password(data_dir)
+    started_with, instance = data_dir / "prefect" / "database", _instance(database)
+    if running and _read(started_with) == instance:
+        return PrefectApi(running.address, password_of(data_dir))
+    host, password = settings.prefect_server_api_host, password_of(data_dir)
     store = _store(database, data_dir)
     processes.stop(SERVER)
-    before = re.search(rf"//{re.escape(host)}:(\d+)/", _kept(data_dir).get("PREFECT_API_URL", ""))
+    started_with.parent.mkdir(parents=True, exist_ok=True)
+    started_with.write_text(instance)
+    before = re.search(rf"//{re.escape(host)}:(\d+)/", kept(data_dir).get("PREFECT_API_URL", ""))
     wanted = (
         int(before[1]) if before and running else settings.prefect_server_api_port
     )  # a worker of before looks there
     for tries_left in reversed(range(TRIES)):
         port = ports.free(host, wanted)
         instead = f", at port {port} because another program has {wanted}" if wanted not in (0, port) else ""
-        print(f"Prefect         starting{instead}; it keeps its own records in {store[0]}", flush=True)
+        out(f"Prefect         starting{instead}; it keeps its own records in {store[0]}", flush=True)
         api = PrefectApi(f"http://{host}:{port}/api", password)
         try:
             processes.start(
                 SERVER,
-                [*PREFECT, "server", "start", "--host", host, "--port", str(port)],
+                [sys.executable, "-m", "flows.prefect_app", "--host", host, "--port", str(port)],
                 environment=_server_environment(environment, api, store[1], port),
                 answers=lambda api=api: api.url if api.is_up() else None,  # type: ignore[misc]
                 seconds=180,
@@ -119,18 +66,21 @@ def start(
                 continue
             raise
         break
-    lines = "".join(f"export {name}={value}\n" for name, value in api.environment().items())
-    write_private(data_dir / "prefect.env", lines)
+    keep(data_dir, api.environment())
     return api
 
 
-def _lost_its_database(running: Running, database: Database) -> bool:
-    """Whether the embedded PostgreSQL was started after this server: its queues and connections are of the one before."""
+def _instance(database: Database) -> str:
+    """Which start of the embedded PostgreSQL this is: a server of Prefect has queues and connections of the one it began with."""
     if not uses_embedded(WarehouseSettings()):
-        return False
+        return ""
     with database.connect() as connection:
-        row = connection.execute("select extract(epoch from pg_postmaster_start_time())::float8").fetchone()
-    return row is not None and running.since < row[0]
+        row = connection.execute("select pg_postmaster_start_time()::text").fetchone()
+    return row[0] if row else ""
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None
 
 
 def _server_environment(environment: Mapping[str, str], api: PrefectApi, store: str, port: int) -> dict[str, str]:
@@ -152,22 +102,6 @@ def _server_environment(environment: Mapping[str, str], api: PrefectApi, store: 
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_UI_API_URL": "/api",  # the page calls the host and port that it came from
     }
-
-
-def _password(data_dir: Path) -> SecretStr:
-    """The password in DATA_DIR/prefect.env; made at the first call."""
-    kept = _kept(data_dir).get("PREFECT_API_AUTH_STRING")
-    if kept is None:
-        kept = f"{USER}:{secrets.token_urlsafe(24)}"
-        write_private(data_dir / "prefect.env", f"export PREFECT_API_AUTH_STRING={kept}\n")
-    return SecretStr(kept)
-
-
-def _kept(data_dir: Path) -> dict[str, str]:
-    try:
-        return dict(re.findall(r"^export (\w+)=(\S+)$", (data_dir / "prefect.env").read_text(), re.M))
-    except FileNotFoundError:
-        return {}
 
 
 def _store(database: Database, data_dir: Path) -> tuple[str, str]:

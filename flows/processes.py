@@ -1,26 +1,27 @@
-"""Processes that outlive the command that started them: known by their id and the moment they began, in one file each."""
+"""Processes that outlive the command that started them: known by their id and when they began, in one file each."""
 
 import fcntl
 import json
 import os
-import re
+import secrets
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import psutil
 
+from flows.process_identity import STARTED_AS, beginning, beginning_by_clock, is_alive, started_as
+from flows.process_logs import Log
 from warehouse.errors import UsageError
 from warehouse.settings import PROJECT_ROOT
 
 STOP_SECONDS = 15
-
-
-ERROR_LINE = re.compile(r"\| (ERROR|CRITICAL) |^Traceback ", re.M)
+KILLED_SECONDS = 5
+"""What was killed is gone at once, unless the kernel is busy with it"""
 
 
 def write_private(path: Path, text: str) -> None:
@@ -30,6 +31,17 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
     fresh.rename(path)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The file of a process."""
+
+    pid: int
+    began: str
+    mark: str
+    since: float
+    address: str
 
 
 @dataclass(frozen=True)
@@ -61,15 +73,20 @@ class Processes:
             return psutil.Process(running.pid).environ() if running else {}
         return {}
 
-    def _alive(self, name: str) -> Running | None:
+    def _kept(self, name: str) -> _Kept | None:
         try:
             kept = json.loads((self._folder / f"{name}.json").read_text())
-            process = psutil.Process(kept["pid"])
-            if abs(process.create_time() - kept["since"]) > 1 or process.status() == psutil.STATUS_ZOMBIE:
-                return None
-        except (FileNotFoundError, ValueError, KeyError, psutil.Error):
+            if "began" not in kept:  # an earlier version wrote it, which knew processes by the clock alone
+                kept |= {"began": beginning_by_clock(kept["pid"], kept["since"]), "mark": ""}
+            return _Kept(**kept)
+        except (FileNotFoundError, ValueError, TypeError, KeyError, psutil.Error):
             return None
-        return Running(name, kept["pid"], kept["address"], kept["since"])
+
+    def _alive(self, name: str) -> Running | None:
+        kept = self._kept(name)
+        if kept is None or not is_alive(kept.pid, kept.began):
+            return None
+        return Running(name, kept.pid, kept.address, kept.since)
 
     def start(
         self,
@@ -86,64 +103,58 @@ class Processes:
         """
         self.stop(name)
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.logs.mkdir(parents=True, exist_ok=True)
-        log = self.logs / f"{name}.log"
-        if log.exists():
-            log.replace(log.with_suffix(".previous.log"))
-        with log.open("w") as output:
+        mark = f"{name} {secrets.token_hex(8)}"
+        with self.log(name).begin() as output:
             process = subprocess.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd=PROJECT_ROOT,
-                env=dict(environment),
+                env={**environment, STARTED_AS: mark},
                 start_new_session=True,  # it and its children are stopped together, and no terminal stops them
             )
-        since = psutil.Process(process.pid).create_time()
-        self._keep(name, process.pid, since, "")
+        kept = _Kept(process.pid, beginning(process.pid), mark, psutil.Process(process.pid).create_time(), "")
+        self._keep(name, kept)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and process.poll() is None:
             address = answers()
             if address is not None:
-                self._keep(name, process.pid, since, address)
-                return Running(name, process.pid, address, since)
+                self._keep(name, replace(kept, address=address))
+                return Running(name, process.pid, address, kept.since)
             time.sleep(0.2)
         why = "ended" if process.poll() is not None else f"did not answer within {seconds:.0f} seconds"
         self.stop(name)
-        last = " | ".join(line.strip() for line in log.read_text(errors="replace").splitlines()[-3:])
-        raise UsageError(f"The {name} {why} ({last}). Its log: {log}")
+        raise UsageError(f"The {name} {why} ({self.log(name).last_words()}). Its log: {self.log(name).path}")
 
     def stop(self, name: str) -> bool:
-        """Stop it and its children; False if it was not running."""
-        running = self._alive(name)
-        path = self._folder / f"{name}.json"
-        if running is None:
+        """Stop it and all that it started, also what it left when it died; False if nothing of it was running."""
+        kept, path = self._kept(name), self._folder / f"{name}.json"
+        if kept is None:
             path.unlink(missing_ok=True)
             return False
-        with suppress(psutil.NoSuchProcess, ProcessLookupError):  # it may end by itself at this very moment
-            family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
-            os.killpg(running.pid, signal.SIGTERM)
-            _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
-            for process in alive:
+        family = {process.pid: process for process in started_as(kept.mark)}
+        if is_alive(kept.pid, kept.began):
+            with suppress(psutil.NoSuchProcess, ProcessLookupError):  # it may end by itself at this very moment
+                leader = psutil.Process(kept.pid)
+                family |= {process.pid: process for process in (leader, *leader.children(recursive=True))}
+                os.killpg(kept.pid, signal.SIGTERM)
+        else:
+            for process in family.values():
+                with suppress(psutil.NoSuchProcess):
+                    process.terminate()
+        _, alive = psutil.wait_procs(family.values(), timeout=STOP_SECONDS)
+        killed = (*alive, *started_as(kept.mark))
+        for process in killed:
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
+        psutil.wait_procs(killed, timeout=KILLED_SECONDS)
         path.unlink(missing_ok=True)
-        return True
+        return bool(family)
 
-    def log_size(self, name: str) -> int:
-        """How long its log is now, in bytes."""
-        path = self.logs / f"{name}.log"
-        return path.stat().st_size if path.exists() else 0
-
-    def errors(self, name: str, *, after: int = 0) -> list[str]:
-        """The lines of its log that are errors or begin a traceback, from this byte on."""
-        path = self.logs / f"{name}.log"
-        if not path.exists():
-            return []
-        with path.open("rb") as log:
-            log.seek(after)
-            lines = log.read().decode(errors="replace").splitlines()
-        return [line for line in lines if ERROR_LINE.search(line)]
+    def log(self, name: str) -> Log:
+        """What it says."""
+        return Log(self.logs / f"{name}.log")
 
     @contextmanager
     def one_at_a_time(self) -> Iterator[None]:
@@ -153,8 +164,8 @@ class Processes:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _keep(self, name: str, pid: int, since: float, address: str) -> None:
+    def _keep(self, name: str, kept: _Kept) -> None:
         path = self._folder / f"{name}.json"
         fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps({"pid": pid, "since": since, "address": address}))
+        fresh.write_text(json.dumps(asdict(kept)))
         fresh.rename(path)

@@ -1,4 +1,4 @@
-"""How far a run has come: a bar on a terminal, plain lines elsewhere."""
+"""How far a run has come: a bar on a terminal; plain lines elsewhere, and in the log of a run that Prefect tracks."""
 
 import sys
 from types import TracebackType
@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from flows.run_log import is_tracked, say
 from warehouse.ledger import Fetch
-from warehouse.printed import out, printable
 
 
 class Progress:
@@ -16,7 +16,7 @@ class Progress:
 
     def __init__(self, what: str, total: int):
         self._what, self._total, self._done = what, total, 0
-        self._console = Console(file=sys.stderr)
+        self._console = Console(file=sys.stderr, highlight=False)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Bar(*columns, console=self._console, transient=True) if self._console.is_terminal else None
 
@@ -37,12 +37,10 @@ class Progress:
         self._done += 1
         if self._bar:
             self._bar.update(self._task, completed=self._done)
-        elif self._done == self._total or self._done % max(1, self._total // 10) == 0:
+        is_due = self._done == self._total or self._done % max(1, self._total // 10) == 0
+        if is_due and (is_tracked() or not self._bar):
             self.say(f"{self._what}: {self._done} of {self._total} requests")
 
     def say(self, words: str) -> None:
         """A line of its own."""
-        if self._bar:
-            self._bar.console.print(printable(words), highlight=False, markup=False)
-        else:
-            out(words, file=sys.stderr, flush=True)
+        say(words, console=self._console)

@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from prefect.context import FlowRunContext
+from prefect import runtime
 
-from flows import clocks
+from flows import clocks, temporary
 from flows.dbt_runner import Dbt
+from flows.run_log import is_tracked
 from pipelines.settings import PipelineSettings
 from warehouse import ledger
-from warehouse.database import Database, resolve
+from warehouse.database import Database
 from warehouse.prepare import prepare
+from warehouse.server import resolve
 from warehouse.settings import WarehouseSettings
 
 if TYPE_CHECKING:
@@ -51,9 +54,11 @@ def session(flow: str, parameters: Mapping[str, Any], *, now: datetime | None = 
     database = resolve(settings)
     prepare(database)
     clocks.agree(database)
-    tracked = FlowRunContext.get()
-    flow_run_id = tracked.flow_run.id if tracked and tracked.flow_run else None
-    with ledger.run(database, flow, parameters, prefect_flow_run_id=flow_run_id) as run:
+    flow_run_id = UUID(runtime.flow_run.id) if is_tracked() else None
+    with (
+        temporary.inside(settings.data_dir),
+        ledger.run(database, flow, parameters, prefect_flow_run_id=flow_run_id) as run,
+    ):
         this = Session(
             database=database,
             run=run,

@@ -10,19 +10,25 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import PrefectException
 
 from flows.cadence import CADENCES
-from flows.prefect_server import SERVER, PrefectApi, current_api
+from flows.prefect_api import SERVER, PrefectApi, current_api
 from flows.processes import Processes, Running
 from flows.publication import heard_from
 from flows.schedules import last_run, next_run
 from flows.settings import FlowSettings
+from flows.stack_check import is_quiet
+from flows.stack_service import SERVICE, answers
+from flows.work_pool import scheduled_deployments
 from pipelines.catalogue import DATASETS
 from warehouse.counts import ago
-from warehouse.database import Database, Role, resolve, uses_embedded
+from warehouse.database import Database, Role
 from warehouse.errors import UsageError
+from warehouse.printed import out
+from warehouse.server import resolve, uses_embedded
 from warehouse.settings import WarehouseSettings
 
-WORKER, SERVICE = "worker", "service"
+WORKER = "worker"
 NOT_SCHEDULED = "NONE SCHEDULED"
+NO_ANSWER = "DOES NOT ANSWER"
 
 
 def status() -> bool:
@@ -31,26 +37,28 @@ def status() -> bool:
     processes = Processes(warehouse.data_dir)
     database = _database(warehouse)
     lines: dict[str, str | None] = {"PostgreSQL": _address(database)}
+    is_well = True
     for name in (SERVER, WORKER, SERVICE):
         running = processes.running(name)
         lines[name] = _describe(running) if running else None
+        if running and name == SERVICE and not answers(running.address):
+            lines[name], is_well = f"{NO_ANSWER} at {lines[name]}: `make up` starts it anew", False
     api = current_api()
     if settings.prefect_api_url and api and not processes.running(SERVER):
         lines[SERVER] = f"{api.url} (PREFECT_API_URL)" if api.is_up() else None
     for name, line in lines.items():
-        print(f"{name:15} {line or 'not running'}")
-    now, is_scheduled = datetime.now(UTC), True
+        out(f"{name:15} {line or 'not running'}")
+    now = datetime.now(UTC)
     if api and lines[SERVER]:
         schedules = list(_schedules(api, now))
-        print("\n".join(schedules))
-        is_scheduled = not any(line.endswith(NOT_SCHEDULED) for line in schedules)
+        out("\n".join(schedules))
+        is_well = is_well and not any(line.endswith(NOT_SCHEDULED) for line in schedules)
     if database:
         for line in _ages(database, now):
-            print(line)
-    errors = {name: found for name in (SERVER, WORKER, SERVICE) if (found := processes.errors(name))}
-    for name, found in errors.items():
-        print(f"ERRORS          {len(found)} in {processes.logs / name}.log, the first: {found[0]}")
-    return all(lines.values()) and is_scheduled
+            out(line)
+    is_well &= is_quiet(processes, dict.fromkeys((SERVER, WORKER, SERVICE)))
+    serious = _serious(warehouse)
+    return all(lines.values()) and is_well and not serious
 
 
 def _database(warehouse: WarehouseSettings) -> Database | None:
@@ -59,6 +67,18 @@ def _database(warehouse: WarehouseSettings) -> Database | None:
     from warehouse import embedded
 
     return embedded.running(warehouse.data_dir)
+
+
+def _serious(warehouse: WarehouseSettings) -> list[str]:
+    """What the embedded server's log says since it started that somebody should read; said in a line."""
+    if not uses_embedded(warehouse):
+        return []
+    from warehouse import embedded, server_log
+
+    lines = server_log.serious(warehouse.data_dir)
+    if lines:
+        out(f"ERRORS          {len(lines)} in {embedded.log_file(warehouse.data_dir)}, the first: {lines[0]}")
+    return lines
 
 
 def _address(database: Database | None) -> str | None:
@@ -72,9 +92,7 @@ def _schedules(api: PrefectApi, now: datetime) -> Iterator[str]:
     """A line per deployment with a schedule."""
     try:
         with api.connected(), get_client(sync_client=True) as client:
-            for deployment in sorted(client.read_deployments(limit=200), key=lambda found: found.name):
-                if not any(schedule.active for schedule in deployment.schedules):
-                    continue
+            for deployment in scheduled_deployments(client):
                 last, following = last_run(client, deployment.id), next_run(client, deployment.id)
                 due = following.expected_start_time if following else None
                 yield (
@@ -98,7 +116,7 @@ def _ages(database: Database, now: datetime) -> Iterator[str]:
         with database.connect(role=Role.LOADER) as connection:
             heard = heard_from(connection, list(DATASETS))
     except (psycopg.Error, UsageError):
-        yield "The age of the data is not known: the tables of runs are not there yet. `make run` makes them."
+        yield "The age of the data is not known: the tables of runs do not exist yet. `make run` makes them."
         return
     for source in CADENCES:
         newest = max(

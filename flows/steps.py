@@ -1,37 +1,46 @@
-"""The steps that flows are made of. Each is a Prefect task, and a plain function where no Prefect server is asked for."""
+"""The steps that flows are made of. Each is a Prefect task, and a plain function without a Prefect server."""
 
+import uuid
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import psycopg
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.context import FlowRunContext
 from sqlalchemy.exc import SQLAlchemyError
 
+from checkpoints.subjects import CleanTable, Expected
 from flows import isolate, lineage
+from flows.dataset_facts import dataset_facts
 from flows.dbt_runner import Built
 from flows.progress import Progress
+from flows.run_log import is_tracked
 from flows.session import Session
 from pipelines.catalogue import DATASETS
 from pipelines.collect import Collected, Request, collect
+from warehouse.ledger import QualityResult
 from warehouse.locks import exclusive, exclusive_all
+from warehouse.relations import staging_model
+
+if TYPE_CHECKING:
+    from checkpoints.staging import Verdict
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A task where Prefect runs the flow, the function itself where it does not."""
+def step(name: str, run_name: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A task if Prefect runs the flow, the function itself if not. `run_name` may name its parameters, as `task_run_name`."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        tracked: Callable[P, R] = task(name=name, cache_policy=NO_CACHE, persist_result=False)(function)
+        tracked: Callable[P, R] = task(name=name, task_run_name=run_name, cache_policy=NO_CACHE, persist_result=False)(
+            function
+        )
 
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            if FlowRunContext.get() is None:
-                return function(*args, **kwargs)
-            return tracked(*args, **kwargs)
+            return (tracked if is_tracked() else function)(*args, **kwargs)
 
         call.__doc__ = function.__doc__
         return call
@@ -74,7 +83,7 @@ class Published:
 
 
 def publish(session: Session) -> Published:
-    """Judge and publish whatever has landed and waits. One process at a time; a second one waits its turn."""
+    """Validate and publish every pending payload. One process at a time; a second one waits its turn."""
     from checkpoints import data_docs
 
     with exclusive(session.database, "publish"):
@@ -85,9 +94,9 @@ def publish(session: Session) -> Published:
         readable = _unpack_what_can_be(session, waiting, published)
         if waiting and not readable:
             return published
-        published.add(judge_landed(session, readable))
+        published.add(validate_landed(session, readable))
         _build_what_can_be(session, readable, published)
-        published.unmet = judge_built(session, readable, without=published.not_built)
+        published.unmet = validate_built(session, readable, without=published.not_built)
         data_docs.write(
             list(session.suites.tallies.values()),
             session.data_dir,
@@ -100,7 +109,7 @@ def publish(session: Session) -> Published:
 def _unpack_what_can_be(session: Session, waiting: Sequence[str], published: Published) -> list[str]:
     """Unpack these datasets; payloads that cannot be unpacked are held. Returns the datasets that were unpacked."""
     failures = unpack(session, waiting).failures
-    struck = [dataset for dataset in waiting if f"int_{dataset}_batch" in failures]
+    struck = [dataset for dataset in waiting if staging_model(dataset) in failures]
     consumers = session.dbt.consumers()
     for dataset in struck:
         held = isolate.hold_unreadable(session.database, session.run, dataset, consumers[dataset])
@@ -108,7 +117,7 @@ def _unpack_what_can_be(session: Session, waiting: Sequence[str], published: Pub
     if struck:
         failures = unpack(session, waiting).failures
     published.not_built |= failures
-    readable = [dataset for dataset in waiting if f"int_{dataset}_batch" not in failures]
+    readable = [dataset for dataset in waiting if staging_model(dataset) not in failures]
     return [] if "dbt" in failures else readable  # dbt itself could not run: nothing was unpacked
 
 
@@ -116,7 +125,7 @@ def _build_what_can_be(session: Session, datasets: Sequence[str], published: Pub
     """Build the clean tables; payloads that a table refuses are held, and the others are published."""
     built = build(session, datasets)
     tried: set[str] = set()
-    while struck := {node.name for node in built.nodes if node.publishes and node.status == "error"} - tried:
+    while struck := {node.name for node in built.nodes if node.consumes and node.status == "error"} - tried:
         _count_rows(built, published)
         tried |= struck
         for table in sorted(struck):
@@ -127,7 +136,7 @@ def _build_what_can_be(session: Session, datasets: Sequence[str], published: Pub
 
 
 def _count_rows(built: Built, published: Published) -> None:
-    rows = {node.name: node.rows for node in built.nodes if node.rows and node.publishes}
+    rows = {node.name: node.rows for node in built.nodes if node.rows and node.consumes}
     published.add(Published(rows_written=rows))
 
 
@@ -151,37 +160,62 @@ def land(session: Session, requests: Sequence[Request], progress: Progress | Non
 
 
 def dataset_locks(requests: Sequence[Request]) -> set[str]:
-    """The locks of the datasets that are asked for: a second run of one waits until the first has landed its chunk."""
+    """The locks of the datasets that are requested: a second run of one waits until the first has landed its chunk."""
     return {f"dataset {request.dataset.slug}" for request in requests}
 
 
 @step("unpack what is new")
 def unpack(session: Session, datasets: Sequence[str]) -> Built:
-    """Unpack the payloads that wait to be published, so that their values can be judged."""
-    built = session.dbt.build_batches(datasets)
+    """Unpack the payloads that wait to be published, so that their values can be validated."""
+    built = session.dbt.unpack(datasets)
     lineage.show_nodes(built.nodes)
     return built
 
 
-@step("staging checkpoint")
-def judge_landed(session: Session, datasets: Sequence[str]) -> Published:
-    """Let through what is possible, hold back with a reason what is not."""
+@step("validate payloads", run_name="validate what landed of {dataset}")
+def _validate_payloads(session: Session, dataset: str, expected: Expected) -> "Verdict":
     from checkpoints import staging
 
+    return staging.validate(session.database, session.run, session.suites, dataset, expected)
+
+
+@step("staging checkpoint")
+def validate_landed(session: Session, datasets: Sequence[str]) -> Published:
+    """Pass what is possible, hold back with a reason what is not."""
     published = Published()
     for dataset in datasets:
-        try:
-            verdict = step(f"judge what landed of {dataset}")(staging.judge)(
-                session.database, session.run, session.suites, dataset
-            )
-        except (psycopg.DataError, SQLAlchemyError) as error:  # no verdict: nothing of it is published in this run
-            published.not_built[f"int_{dataset}_batch"] = f"it could not be judged: {str(error).splitlines()[0]}"
+        verdict = _verdict(session, dataset, published)
+        if verdict is None:  # nothing of it is published in this run
             continue
         if verdict.held:
             published.held[dataset] = next(iter(verdict.held.values()))
         for fault, rows in verdict.set_aside.items():
             published.set_aside[f"{dataset}: {fault}"] = rows
     return published
+
+
+def _verdict(session: Session, dataset: str, published: Published, *, is_second: bool = False) -> "Verdict | None":
+    """Validate the pending payloads of a dataset; those that cannot be validated are held, and the others validated again."""
+    expected = dataset_facts()[dataset].expected
+    try:
+        return _validate_payloads(session, dataset, expected)
+    except (psycopg.DataError, SQLAlchemyError) as error:
+        held = {}
+        if not is_second:
+            validate_alone = partial(_validate_alone, session, dataset, expected)
+            consumers = session.dbt.consumers()[dataset]
+            held = isolate.hold_unvalidatable(session.database, session.run, dataset, consumers, validate_alone)
+        if not held or unpack(session, [dataset]).failures:  # unpacked again without them
+            published.not_built[staging_model(dataset)] = f"it could not be validated: {str(error).splitlines()[0]}"
+            return None
+        published.held[dataset] = next(iter(held.values()))
+        return _verdict(session, dataset, published, is_second=True)
+
+
+def _validate_alone(session: Session, dataset: str, expected: Expected, payload_id: uuid.UUID) -> None:
+    from checkpoints import staging
+
+    staging.validate_alone(session.database, session.suites, dataset, expected, payload_id)
 
 
 @step("build the clean tables")
@@ -193,13 +227,19 @@ def build(session: Session, datasets: Sequence[str]) -> Built:
 
 
 @step("clean checkpoint")
-def judge_built(session: Session, datasets: Sequence[str], without: Container[str] = ()) -> list[str]:
-    """Judge the half-hours that were just published, except tables that were not built; returns what was critical and not met."""
-    from checkpoints import clean
+def validate_built(session: Session, datasets: Sequence[str], without: Container[str] = ()) -> list[str]:
+    """Validate the half-hours that were just published, except tables that were not built; what was critical and not met."""
     from checkpoints.suite import failed
 
     unmet = []
-    for table in (table for table in clean.fed_by(datasets) if table not in without):
-        results = step(f"judge {table}")(clean.judge)(session.database, session.run, session.suites, table)
-        unmet += [f"{table}: {result.told}" for result in failed(results)]
+    fed = (table for table in session.dbt.facts().clean_tables() if not table.datasets.keys().isdisjoint(datasets))
+    for table in (table for table in fed if table.name not in without):
+        unmet += [f"{table.name}: {result.summary}" for result in failed(_validate_table(session, table))]
     return unmet
+
+
+@step("validate a table", run_name="validate {table.name}")
+def _validate_table(session: Session, table: CleanTable) -> list[QualityResult]:
+    from checkpoints import clean
+
+    return clean.validate(session.database, session.run, session.suites, table)

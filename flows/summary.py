@@ -29,14 +29,14 @@ class Line:
     is_warning: bool = False
 
 
-def shortfall_of(fetches: Sequence[Fetch]) -> Shortfall | None:
-    """What a run could not fetch, if anything."""
+def shortfall_of(session: Session, fetches: Sequence[Fetch]) -> Shortfall | None:
+    """What a run could not fetch, if anything, and whether synthetic values are published in its place."""
     lost = [fetch for fetch in fetches if fetch.outcome in ("failed", "rejected")]
     if not lost:
         return None
-    stands_in = any(fetch.half_hours_synthetic for fetch in lost)
+    stands_in = any(synthetic_now(session, lost).values())
     message = f"{len(lost)} of {count(len(fetches), 'request')} failed; " + (
-        "synthetic values stand in" if stands_in else "nothing stands in"
+        "synthetic values stand in" if stands_in else "no synthetic value stands in"
     )
     return Shortfall("Nothing fetched" if len(lost) == len(fetches) else "Partly fetched", message)
 
@@ -45,8 +45,9 @@ def summarize(
     session: Session, fetches: Sequence[Fetch], rejected: int, published: Published, states: Sequence[TableState]
 ) -> str:
     """Print the summary, keep it in the ledger, and return its words."""
+    synthetic = synthetic_now(session, fetches)
     lines = [
-        *_upstream_lines(fetches, synthetic_now(session, fetches)),
+        *_upstream_lines(fetches, synthetic),
         *(
             Line(f"{fault}: {count(rows, 'row')} with impossible values, NULL in the tables", is_warning=True)
             for fault, rows in published.set_aside.items()
@@ -63,7 +64,7 @@ def summarize(
     session.run.summary |= {
         "requests": len(fetches),
         "rejected": rejected,
-        "half_hours_synthetic": sum(fetch.half_hours_synthetic for fetch in fetches),
+        "half_hours_synthetic": sum(synthetic.values()),
         "set_aside": published.set_aside,
         "tables": [{**vars(state), "synthetic_pct": state.synthetic_pct} for state in states],
     }
@@ -79,7 +80,7 @@ def summarize(
 def _artifact(
     fetches: Sequence[Fetch], published: Published, states: Sequence[TableState]
 ) -> Iterator[dict[str, object]]:
-    """A row a dataset, for Prefect's UI."""
+    """One row per dataset, for Prefect's UI."""
     by_table = {state.table: state for state in states}
     for slug, dataset in DATASETS.items():
         mine = [fetch for fetch in fetches if fetch.dataset == slug]

@@ -1,4 +1,4 @@
-"""How each clean table stands: how full, how new, how much of it real."""
+"""The state of each clean table: how full, how new, how much of it real."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from pipelines.dataset import Dataset
 from warehouse.database import Role
 from warehouse.ledger import Fetch
 
-SNAPSHOTS = ("grid_zones", "compute_windows", "grid_snapshots", "offers")
-"""Small tables, which get a row when something changed."""
+ARRIVES = "fetched_at"
+"""What gives the time of a row of a small table that gets one when something changed: its rows are not counted by day."""
 
 
 @dataclass(frozen=True)
 class TableState:
-    """How a clean table stands."""
+    """The state of a clean table."""
 
     table: str
     rows: int
@@ -39,25 +39,30 @@ def table_states(session: Session) -> list[TableState]:
     for dataset in DATASETS.values():
         for table in dataset.clean_tables:
             feeds.setdefault(table, []).append(dataset.slug)
+    counted = session.dbt.facts().counted_by_day()
     with session.database.connect(role=Role.TRANSFORMER) as connection:
         heard = heard_from(connection, list(DATASETS))
         return [
-            _state(connection, table, max((heard[slug] for slug in slugs if slug in heard), default=None))
+            _state(
+                connection,
+                table,
+                counted.get(table),
+                max((heard[slug] for slug in slugs if slug in heard), default=None),
+            )
             for table, slugs in feeds.items()
         ]
 
 
-def _state(connection: psycopg.Connection, table: str, heard: datetime | None) -> TableState:
+def _state(connection: psycopg.Connection, table: str, starts: str | None, heard: datetime | None) -> TableState:
     built = connection.execute(
         "select to_regclass(%s) is not null and to_regclass('intermediate.int_data_coverage__days') is not null",
         [f"public.{table}"],
     ).fetchone()
     if not (built and built[0]):
         return TableState(table, 0, 0, None, heard)
-    if table in SNAPSHOTS:
-        counts = f"select count(*), count(*) filter (where is_synthetic), max(fetched_at) from public.{table}"
+    if starts is None:
+        counts = f"select count(*), count(*) filter (where is_synthetic), max({ARRIVES}) from public.{table}"
     else:
-        starts = "delivery_start" if table == "flexibility_prices" else "period_start"
         counts = (
             "select coalesce(sum(row_count), 0), coalesce(sum(row_count_synthetic), 0), "
             f"(select max({starts}) from public.{table}) "
@@ -72,27 +77,24 @@ def synthetic_now(session: Session, fetches: Sequence[Fetch]) -> dict[tuple[str,
 
     Counted in the tables, because a synthetic payload is landed for a whole window and published only where nothing real is.
     """
-    counts = {}
+    counts, counted = {}, session.dbt.facts().counted_by_day()
     with session.database.connect(role=Role.TRANSFORMER) as connection:
         for fetch in fetches:
             if fetch.half_hours_synthetic:
                 window = (fetch.dataset, fetch.window_start, fetch.window_end)
                 counts[window] = max(
-                    _synthetic(connection, DATASETS[fetch.dataset], table, window)
+                    _synthetic(connection, DATASETS[fetch.dataset], table, counted.get(table, ARRIVES), window)
                     for table in DATASETS[fetch.dataset].clean_tables
                 )
     return counts
 
 
 def _synthetic(
-    connection: psycopg.Connection, dataset: Dataset, table: str, window: tuple[str, datetime, datetime]
+    connection: psycopg.Connection, dataset: Dataset, table: str, starts: str, window: tuple[str, datetime, datetime]
 ) -> int:
     built = connection.execute("select to_regclass(%s) is not null", [f"public.{table}"]).fetchone()
     if not (built and built[0]):
         return 0
-    starts = (
-        "fetched_at" if table in SNAPSHOTS else "delivery_start" if table == "flexibility_prices" else "period_start"
-    )
     row = connection.execute(
         f"select count(distinct {starts}) from public.{table} as written where is_synthetic and {starts} >= %s and {starts} < %s "
         f"and exists (select 1 from staging.{dataset.payload_table} as payload where payload.payload_id = written.payload_id)",

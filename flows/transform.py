@@ -1,14 +1,14 @@
-"""`transform`: dbt alone. Publishes what has landed and waits, and brings every table, view and function up to date."""
+"""`transform`: dbt alone. Publishes every pending payload, and brings every table, view and function up to date."""
 
 import argparse
 from typing import Any
 
-from flows import command
 from flows.outcome import flow, outcome, went_well
 from flows.session import session
 from flows.steps import land, publish
 from flows.summary import summarize
 from flows.table_states import table_states
+from warehouse import command
 
 
 @flow(name="transform")
@@ -18,7 +18,7 @@ def transform() -> dict[str, Any]:
     What was dropped is built anew from the payloads of schema staging: that is how `public` is restored.
     """
     with session("transform", {}) as this:
-        collected = land(this, [])  # makes the payload tables that are not there yet
+        collected = land(this, [])  # makes the payload tables that do not exist yet
         published = publish(this)
         summarize(this, collected.fetches, collected.bodies_rejected, published, table_states(this))
         return outcome(this.run.failures, run_id=str(this.run.run_id))

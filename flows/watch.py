@@ -1,32 +1,33 @@
 """`python -m flows.watch`: is everything still going? For cron or a systemd timer, outside of any scheduler.
 
-Ends runs whose process died, prints a line for each dataset that is later than its cadence allows, tells ALERT_WEBHOOK_URL
+Ends runs whose process died, prints a line for each dataset that is later than its cadence allows, alerts ALERT_WEBHOOK_URL
 once when an incident begins and once when it ends, and exits 1 while there is one.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import psycopg
 
-from flows import clocks, command
+from flows import clocks
 from flows.cadence import CADENCES, GRACE, UNANSWERED_AFTER
-from flows.dbt_runner import Dbt
-from flows.prefect_server import current_api
-from flows.publication import heard_from, newest_real, waiting_since
+from flows.dataset_facts import dataset_facts
+from flows.prefect_api import current_api
+from flows.publication import LOOKS_BACK, heard_from, last_change, never_published, newest_real, waiting_since
 from flows.settings import FlowSettings
 from flows.stale_runs import sweep
 from pipelines.catalogue import DATASETS
 from pipelines.dataset import Dataset
-from warehouse.counts import ago, duration
-from warehouse.database import Database, Role, resolve
+from warehouse import command
+from warehouse.counts import ago, count, duration
+from warehouse.database import Database, Role
 from warehouse.prepare import prepare
 from warehouse.printed import out
-from warehouse.settings import WarehouseSettings
+from warehouse.server import resolve
 
 WEBHOOK_SECONDS = 10
 _ASKED = """
@@ -36,8 +37,14 @@ where dataset = any(%s) and window_end >= fetched_at
 group by dataset
 """
 _HELD = """
-select dataset, count(*), min(reason) from ops.payload_verdicts
-where verdict = 'held' and judged_at > now() - interval '1 day'
+select dataset, count(*), min(validated_at), min(reason) from ops.payload_verdicts as held
+where verdict = 'held' and (
+    validated_at > now() - interval '1 day'
+    or not exists (
+        select from ops.payload_verdicts as later
+        where later.dataset = held.dataset and later.verdict = 'passed' and later.validated_at > held.validated_at
+    )
+)
 group by dataset
 order by dataset
 """
@@ -45,17 +52,15 @@ order by dataset
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that is wrong now. One incident a kind and subject, however many datasets it strikes."""
+    """Something that is wrong now. One incident per kind and subject, however many datasets it strikes."""
 
     kind: str  # stopped | upstream | held | unpublished | behind | clock
     subject: str
     line: str
 
 
-def troubles(
-    connection: psycopg.Connection, tables: psycopg.Connection, consumers: Mapping[str, Sequence[str]], now: datetime
-) -> Iterator[Trouble]:
-    """What is wrong now, a line a dataset. `tables` is a connection that may read clean tables.
+def troubles(connection: psycopg.Connection, tables: psycopg.Connection, now: datetime) -> Iterator[Trouble]:
+    """What is wrong now, one line per dataset. `tables` is a connection that may read clean tables.
 
     Only answers for the present count: a backfill, a failed request or a synthetic value is no sign of life.
     """
@@ -74,30 +79,50 @@ def troubles(
             for at in (asked_at.get(slug), answered_at.get(slug))
         )
         if asked is None or now - asked > cadence + GRACE:
-            line = f"{slug}: last asked for {ago(asked, now)}; it should be every {duration(cadence)}"
+            line = f"{slug}: last requested {ago(asked, now)}; it should be every {duration(cadence)}"
             yield Trouble("stopped", dataset.source, line)
         elif answered is None or now - answered > cadence + UNANSWERED_AFTER:
-            line = f"{slug}: asked for {ago(asked, now)}, but its last answer is {ago(answered, now)}"
+            line = f"{slug}: requested {ago(asked, now)}, but its last response is {ago(answered, now)}"
             yield Trouble("upstream", dataset.source, line)
-        elif trouble := _unpublished(tables, dataset, consumers.get(slug, ()), now):
+        elif trouble := _unpublished(tables, dataset, now):
             yield trouble
-    for slug, count, reason in connection.execute(_HELD).fetchall():
-        yield Trouble("held", slug, f"{slug}: {count} payloads are held back by the quality gate: {reason}")
+    for slug, held, since, reason in connection.execute(_HELD).fetchall():
+        words = f"{count(held, 'payload')} {'is' if held == 1 else 'are'} held back by the quality gate"
+        line = f"{slug}: {words}, since {since:%Y-%m-%d %H:%M}Z, {ago(since, now)}: {reason}"
+        yield Trouble("held", slug, line)
 
 
-def _unpublished(
-    tables: psycopg.Connection, dataset: Dataset, consumers: Sequence[str], now: datetime
-) -> Trouble | None:
+def _unpublished(tables: psycopg.Connection, dataset: Dataset, now: datetime) -> Trouble | None:
     """What is wrong with the publication of a dataset whose upstream answers."""
     cadence = CADENCES[dataset.source]
-    since = waiting_since(tables, dataset, consumers)
+    never = never_published(tables, dataset)
+    if never and now - never[1] > cadence + GRACE:
+        table, landed = never
+        words = f"nothing has been published to {table} since its first payload landed"
+        return Trouble(
+            "unpublished", dataset.slug, f"{dataset.slug}: {words} {landed:%Y-%m-%d %H:%M}Z, {ago(landed, now)}"
+        )
+    since = waiting_since(tables, dataset)
     if since and now - since > cadence + GRACE:
-        line = f"{dataset.slug}: answers wait to be published since {since:%Y-%m-%d %H:%M}Z, {ago(since, now)}"
+        line = f"{dataset.slug}: payloads are pending since {since:%Y-%m-%d %H:%M}Z, {ago(since, now)}"
         return Trouble("unpublished", dataset.slug, line)
-    newest = newest_real(tables, dataset, now)
-    if newest and now - newest > dataset.lag + cadence + UNANSWERED_AFTER:
-        words = f"its newest real half-hour in {dataset.clean_tables[0]} ended at {newest:%Y-%m-%d %H:%M}Z or before"
-        return Trouble("behind", dataset.slug, f"{dataset.slug}: {words}, {ago(newest, now)}")
+    facts = dataset_facts()[dataset.slug]
+    within = facts.changes_within
+    changed = last_change(tables, dataset, now - within - LOOKS_BACK) if within else None
+    if changed and within and now - changed > within:
+        words = f"its responses have held nothing new since {changed:%Y-%m-%d %H:%M}Z, {ago(changed, now)}"
+        return Trouble("behind", dataset.slug, f"{dataset.slug}: {words}; that is usual for {duration(within)} at most")
+    looks = [(facts.published_value, dataset.lag + cadence + UNANSWERED_AFTER)]
+    looks += [(facts.measured, timedelta(hours=facts.measured_within_hours))] if facts.measured else []
+    for column, at_most in looks:
+        newest = newest_real(tables, dataset, now, column)
+        if newest and now - newest.at > at_most:
+            where = f"{column} in {dataset.clean_tables[0]}"
+            words = (
+                f"the newest real half-hour with {where} ended" if newest.is_seen else f"there is no real {where} since"
+            )
+            at = f"at {newest.at:%Y-%m-%d %H:%M}Z" if newest.is_seen else f"{newest.at:%Y-%m-%d %H:%M}Z"
+            return Trouble("behind", dataset.slug, f"{dataset.slug}: {words} {at}, {ago(newest.at, now)}")
     return None
 
 
@@ -120,15 +145,15 @@ def keep_incidents(connection: psycopg.Connection, found: Sequence[Trouble]) -> 
             )
 
 
-def tell(connection: psycopg.Connection, webhook: str) -> None:
-    """Send what has not been told: one message when an incident begins, one when it is over. Tries again at the next watch."""
+def send_alerts(connection: psycopg.Connection, webhook: str) -> None:
+    """Send what has not been sent: one message when an incident begins, one when it is over. Tries again at the next watch."""
     rows = connection.execute(
-        "select incident_id, kind, subject, message, opened_at, closed_at, opening_told_at is not null "
-        "from ops.incidents where opening_told_at is null or (closed_at is not null and closing_told_at is null) "
+        "select incident_id, kind, subject, message, opened_at, closed_at, opening_sent_at is not null "
+        "from ops.incidents where opening_sent_at is null or (closed_at is not null and closing_sent_at is null) "
         "order by incident_id for update skip locked"
     ).fetchall()
-    for incident_id, kind, subject, message, opened_at, closed_at, is_told in rows:
-        states = [*(["open"] if not is_told else []), *(["closed"] if closed_at else [])]
+    for incident_id, kind, subject, message, opened_at, closed_at, is_sent in rows:
+        states = [*(["open"] if not is_sent else []), *(["closed"] if closed_at else [])]
         for state in states:
             words = f"{'ALERT' if state == 'open' else 'ALL CLEAR'} energy-data-pipeline, {kind} {subject}: {message}"
             body = {"text": words, "state": state, "kind": kind, "subject": subject, "since": opened_at.isoformat()}
@@ -136,39 +161,31 @@ def tell(connection: psycopg.Connection, webhook: str) -> None:
                 httpx.post(webhook, json=body, timeout=WEBHOOK_SECONDS).raise_for_status()
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 out(
-                    f"ALERT_WEBHOOK_URL could not be told ({type(error).__name__}); the next watch tries again",
+                    f"ALERT_WEBHOOK_URL could not be reached ({type(error).__name__}); the next watch tries again",
                     file=sys.stderr,
                 )
                 return
-            column = "opening_told_at" if state == "open" else "closing_told_at"
+            column = "opening_sent_at" if state == "open" else "closing_sent_at"
             connection.execute(
                 f"update ops.incidents set {column} = clock_timestamp() where incident_id = %s", [incident_id]
             )
 
 
 def watch(database: Database, now: datetime) -> list[Trouble]:
-    """One look: sweep, judge, keep, tell."""
+    """One look: sweep, look, keep, alert."""
     settings = FlowSettings()
     for run in sweep(database, current_api()):
-        out(f"{run.told} Run it again to go on.")
+        out(f"{run.summary} Run it again to go on.")
     with (
         database.connect(role=Role.LOADER, name="energy-watch") as connection,
         database.connect(role=Role.TRANSFORMER, name="energy-watch") as tables,
     ):
-        found = list(troubles(connection, tables, _consumers(database), now))
+        found = list(troubles(connection, tables, now))
         keep_incidents(connection, found)
         if settings.alert_webhook_url:
             with connection.transaction():
-                tell(connection, settings.alert_webhook_url.get_secret_value())
+                send_alerts(connection, settings.alert_webhook_url.get_secret_value())
     return found
-
-
-def _consumers(database: Database) -> dict[str, list[str]]:
-    dbt = Dbt(database, WarehouseSettings().data_dir)
-    try:
-        return dbt.consumers()
-    finally:
-        dbt.close()
 
 
 def main() -> None:

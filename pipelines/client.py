@@ -1,11 +1,13 @@
 """The polite HTTP client: one User-Agent, a rate limit held across processes, retries with backoff and jitter.
 
 Retried: time-outs, dropped connections, 429 and 5xx, `Retry-After` honoured. Never retried: any other answer, and one that was
-not complete within HTTP_TOTAL_TIMEOUT_SECONDS. When an upstream cannot be reached at all, later requests of the same run fail at
-once instead of waiting through it again. Redirects are followed within the same host only, and an answer carries the address that
-gave it. Nothing that an upstream sends raises.
+not complete within HTTP_TOTAL_TIMEOUT_SECONDS. All attempts of a request end within HTTP_REQUEST_SECONDS, and all requests of a
+fetch within HTTP_FETCH_SECONDS; waiting for a turn does not count. When an upstream cannot be reached at all, later requests of
+the same run fail at once instead of waiting through it again. Redirects are followed within the same host only, and an answer
+carries the address that gave it. Nothing that an upstream sends raises.
 """
 
+import copy
 import http.client
 import re
 import time
@@ -21,7 +23,9 @@ from pydantic import JsonValue
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_any, wait_exponential_jitter
 from tenacity.stop import stop_base
 
+from pipelines.connection_faults import fault_of
 from pipelines.deadline import Deadline, Session
+from pipelines.patience import NoTimeLeft, Patience
 from pipelines.settings import PipelineSettings
 
 USER_AGENT = "energy-data-pipeline/0.1 (open source; British electricity data for placing compute)"
@@ -30,27 +34,12 @@ PIECE_BYTES = 1 << 16
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 5
 UNREACHABLE_AFTER_SECONDS = 10
-# what requests and urllib3 call it -> what a reader wants to know
-NO_CONNECTION = {
-    "NameResolutionError": "the name cannot be resolved",
-    "Connection refused": "connection refused",
-    "ConnectTimeout": "no connection within the time-out",
-    "No route to host": "no route to the host",
-    "Network is unreachable": "the network is unreachable",
-}
-BROKEN_CONNECTION = {
-    "Read timed out": "no answer within the time-out",
-    "ReadTimeout": "no answer within the time-out",
-    "IncompleteRead": "the connection was dropped in the middle of the body",
-    "Connection aborted": "the connection was dropped",
-    "Connection reset": "the connection was dropped",
-    "SSLError": "the TLS certificate was not accepted",
-}
+LEAST_SECONDS = 0.1
 BACKOFF = wait_exponential_jitter(multiplier=0.5, max=8, jitter=0.5)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came of a request: a body with its status, or the reason why there is none."""
 
     url: str
@@ -100,14 +89,21 @@ class UpstreamClient:
         self._turns = turns or {}
         self._session = Session()
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-        self._unreachable: str | None = None
+        self._unreachable: list[str] = []
+        self._patience: Patience | None = None
+
+    def for_fetch(self) -> "UpstreamClient":
+        """The same client, whose requests from now on end within HTTP_FETCH_SECONDS all together."""
+        this = copy.copy(self)
+        this._patience = Patience(self._settings.http_fetch_seconds)
+        return this
 
     def url(self, path: str) -> str:
         """The address of a path of this upstream."""
         return self._base_url + path
 
-    def get(self, path: str, *, kind: str = "requests") -> Answer:
-        """GET a path. Never raises for what an upstream or a network does: `Answer.failure` says it."""
+    def get(self, path: str, *, kind: str = "requests") -> Response:
+        """GET a path. Never raises for what an upstream or a network does: `Response.failure` says it."""
         return self._ask(path, kind, lambda: None, self._settings.http_attempts, None)
 
     def post(
@@ -118,19 +114,19 @@ class UpstreamClient:
         kind: str = "requests",
         attempts: int | None = None,
         read_timeout_seconds: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """POST a JSON body, made anew for each attempt. Give `attempts=1` to what must not be done twice. Never raises."""
         return self._ask(path, kind, body, attempts or self._settings.http_attempts, read_timeout_seconds)
 
     def _ask(
         self, path: str, kind: str, body: Callable[[], JsonValue], most: int, read_timeout_seconds: float | None
-    ) -> Answer:
+    ) -> Response:
         started = time.monotonic()
         attempts = 0
         reply = _Reply(self.url(path))
 
-        def answer(status: int | None, content: bytes, failure: str | None) -> Answer:
-            return Answer(
+        def answer(status: int | None, content: bytes, failure: str | None) -> Response:
+            return Response(
                 url=reply.url,
                 status=status,
                 body=content,
@@ -141,10 +137,13 @@ class UpstreamClient:
             )
 
         if self._unreachable:
-            return answer(None, b"", f"not asked: {self._unreachable}")
+            return answer(None, b"", f"not requested: {self._unreachable[0]}")
+        if self._patience and self._patience.left <= 0:
+            return answer(None, b"", f"not requested: the requests before it took {self._patience.seconds:g} s")
+        patience = Patience(self._settings.http_request_seconds, self._patience)
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, _TryAgain) and not isinstance(error, _GiveUp)),
-            stop=stop_any(stop_after_attempt(most), _UnreachableForLong()),
+            stop=stop_any(stop_after_attempt(most), _UnreachableForLong(), NoTimeLeft(patience)),
             wait=_wait,
             reraise=True,
         )
@@ -157,19 +156,24 @@ class UpstreamClient:
                 with attempt:
                     attempts += 1
                     reply = _Reply(self.url(path))
-                    self._once(reply, kind, body(), timeouts)
+                    self._once(reply, kind, body(), timeouts, patience)
         except _TryAgain as gave_up:
             if isinstance(gave_up, _Unreachable):
-                self._unreachable = f"the upstream could not be reached ({gave_up})"
+                self._unreachable.append(f"the upstream could not be reached ({gave_up})")
             times = f" after {attempts} attempts" if attempts > 1 else ""
-            return answer(gave_up.status, gave_up.body, f"{gave_up}{times}")
+            is_late = attempts < most and not isinstance(gave_up, _GiveUp | _Unreachable)
+            late = ", and there is no time for another" if is_late else ""
+            return answer(gave_up.status, gave_up.body, f"{gave_up}{times}{late}")
         return answer(reply.status, bytes(reply.body), None if reply.status == 200 else f"HTTP {reply.status}")
 
-    def _once(self, reply: _Reply, kind: str, posted: JsonValue, timeouts: tuple[float, float]) -> None:
+    def _once(
+        self, reply: _Reply, kind: str, posted: JsonValue, timeouts: tuple[float, float], patience: Patience
+    ) -> None:
         """One attempt, with the redirects that it leads to. What has come is in `reply`, also if this raises."""
         if kind in self._turns:
-            self._turns[kind]()
-        seconds = self._settings.http_total_timeout_seconds
+            with patience.paused():
+                self._turns[kind]()
+        seconds = max(LEAST_SECONDS, min(self._settings.http_total_timeout_seconds, patience.left))
         with Deadline(seconds) as deadline:
             try:
                 for _ in range(MOST_REDIRECTS + 1):
@@ -183,11 +187,11 @@ class UpstreamClient:
                 requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError,
             ) as error:  # fmt: skip
                 if not deadline.has_passed:
-                    reason = _reason(error)
+                    fault = fault_of(error)
                     # half a body is no answer of the upstream's, whose shape could be looked at
-                    raise (_Unreachable if reason in NO_CONNECTION.values() else _TryAgain)(reason, None, b"") from None
+                    raise (_Unreachable if fault.is_unreachable else _TryAgain)(fault.words, None, b"") from None
             if deadline.has_passed:  # a body that ends with its connection would seem whole
-                raise _GiveUp(f"the answer was not complete after {seconds:g} s", None, bytes(reply.body))
+                raise _GiveUp(f"the answer was not complete after {seconds:.3g} s", None, bytes(reply.body))
         if reply.status == 429 or (reply.status or 0) >= 500:
             if reply.retry_after is not None and reply.retry_after > self._settings.http_retry_after_max_seconds:
                 words = f"Retry-After {reply.retry_after:.0f} s is longer than this run waits"
@@ -218,7 +222,7 @@ def _target(reply: _Reply, posted: JsonValue) -> str:
     except ValueError:
         raise _GiveUp(f"HTTP {reply.status} to what is no address", reply.status) from None
     is_upgrade = hosts == [(here.hostname, 80), (here.hostname, 443)] and there.scheme == "https"
-    if not reply.location or not url.isascii() or there.scheme not in ("http", "https"):
+    if not reply.location or not url.isascii() or not url.isprintable() or there.scheme not in ("http", "https"):
         raise _GiveUp(f"HTTP {reply.status} to what is no address", reply.status)
     if not is_upgrade and (hosts[0] != hosts[1] or here.scheme != there.scheme):
         raise _GiveUp(f"HTTP {reply.status} to another host ({there.hostname}), which is not followed", reply.status)
@@ -251,12 +255,3 @@ class _UnreachableForLong(stop_base):
     def __call__(self, state: RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
         return isinstance(error, _Unreachable) and (state.seconds_since_start or 0) > UNREACHABLE_AFTER_SECONDS
-
-
-def _reason(error: Exception) -> str:
-    """The cause at the bottom of a chain of wrapped errors, in few words."""
-    text = f"{type(error).__name__} {error}"
-    for sign, words in {**NO_CONNECTION, **BROKEN_CONNECTION}.items():
-        if sign in text:
-            return words
-    return f"{type(error).__name__}: {str(error)[:200]}"

@@ -11,14 +11,15 @@ from itertools import islice
 from pathlib import Path
 
 from pipelines.client import UpstreamClient
-from pipelines.dataset import Asking, Dataset
+from pipelines.dataset import Dataset, Earlier, FetchRequest
 from pipelines.fetch import Fetched, fetch
-from pipelines.landing import Landing, newest_size, newest_version
-from pipelines.periods import Window
+from pipelines.landing import Landing
 from pipelines.rate_limit import turn
+from pipelines.remembered import doubted_since, newest_version, newest_whole
 from pipelines.settings import PipelineSettings
 from warehouse.database import Database
 from warehouse.ledger import Fetch, Run
+from warehouse.periods import Window
 
 SIDE_BY_SIDE = 4
 CHUNK_BYTES = 40 * 1024 * 1024
@@ -27,7 +28,7 @@ FETCHED_AHEAD = 8
 
 @dataclass(frozen=True)
 class Request:
-    """A window of a dataset to ask for."""
+    """A window of a dataset to request."""
 
     dataset: Dataset
     window: Window
@@ -69,11 +70,14 @@ def collect(
             def known() -> str | None:
                 return None if request.even_if_known else newest_version(database, request.dataset, request.window)
 
-            def size() -> int | None:
-                return newest_size(database, request.dataset, request.window)
+            def earlier() -> Earlier | None:
+                return newest_whole(database, request.dataset, request.window)
 
-            asking = Asking(clients[request.dataset.source], request.window, known, size, now)
-            return fetch(asking, request.dataset, now=now, fill_gaps=settings.fills_gaps)
+            def doubted() -> datetime | None:
+                return doubted_since(database, request.dataset, request.window)
+
+            fetch_request = FetchRequest(clients[request.dataset.source], request.window, known, earlier, doubted, now)
+            return fetch(fetch_request, request.dataset, now=now, fill_gaps=settings.fills_gaps)
 
         answers = _as_they_come(pools, ask, requests)  # the first are on their way while dlt gets ready
         landing = stack.enter_context(Landing(database, run_id=run.run_id, work_dir=work_dir))
@@ -100,7 +104,7 @@ def _land(run: Run, landing: Landing, chunk: Sequence[Fetched], collected: Colle
 def _with_outcome(fetched: Fetched, known: Set[uuid.UUID], refused: Mapping[uuid.UUID, str]) -> Fetch:
     """The fetch as the landing left it: nothing new, or a body that PostgreSQL itself could not store."""
     live = [payload.payload_id for payload in fetched.payloads if payload.origin == "live"]
-    if live and set(live) <= known:
+    if live and set(live) <= known and fetched.fetch.outcome == "landed":
         return replace(fetched.fetch, outcome="known")
     for payload_id in refused.keys() & set(live):
         return replace(fetched.fetch, outcome="rejected", detail=refused[payload_id])

@@ -2,13 +2,15 @@
 
 `requests` limits only the time between two bytes, so an upstream that sends a byte now and then would hold a request for days.
 Here every connection tells the `Deadline` of its thread which socket it uses, and when the time is up a timer shuts the socket
-down, which ends any read. This is the one place that uses internals of urllib3: `HTTPConnection._new_conn`, which also sees the
-socket before a TLS handshake; tests/pipelines/test_client.py notices if it goes.
+down, which ends any read. Connecting ends with it too, however many addresses a name has; only the look-up of the name takes as
+long as the machine's resolver allows. This is the one place that uses internals of urllib3: `HTTPConnection._new_conn`, which also
+sees the socket before a TLS handshake, and `_dns_host`; tests/pipelines/test_client.py notices if they go.
 """
 
 import os
 import socket
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -18,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 _of_this_thread = threading.local()
 
@@ -28,9 +31,15 @@ class Deadline:
     def __init__(self, seconds: float):
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
+        self._ends = time.monotonic() + seconds
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
         self.has_passed = False
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; 0 or less if there are none."""
+        return self._ends - time.monotonic()
 
     def __enter__(self) -> "Deadline":
         _of_this_thread.deadline = self
@@ -75,9 +84,31 @@ def _watch(used: Any) -> None:
 
 class _Watched(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        fresh = super()._new_conn()
+        deadline: Deadline | None = getattr(_of_this_thread, "deadline", None)
+        fresh = super()._new_conn() if deadline is None else self._connect(deadline)
         _watch(fresh)
         return fresh
+
+    def _connect(self, deadline: Deadline) -> socket.socket:
+        """The first address of the name that answers; each has its own time-out, and all of them end with the deadline."""
+        name, timeout = self._dns_host, self.timeout
+        failed: Exception = ConnectTimeoutError(self, f"Connection to {self.host} timed out.")
+        try:
+            addresses = [str(found[4][0]) for found in socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)]
+        except OSError:
+            return super()._new_conn()  # which says why
+        try:
+            for self._dns_host in addresses:
+                self.timeout = min(timeout or deadline.left, deadline.left)
+                if self.timeout <= 0:
+                    break
+                try:
+                    return super()._new_conn()
+                except (ConnectTimeoutError, NewConnectionError) as error:
+                    failed = error
+            raise failed
+        finally:
+            self._dns_host, self.timeout = name, timeout
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         _watch(self.sock)  # one that an earlier request left open
@@ -117,4 +148,4 @@ class Session(requests.Session):
             self.mount(scheme, _Adapter())
 
     def get_redirect_target(self, response: requests.Response) -> None:
-        """None: `requests` would look at the Location, and read the body, even if it is told not to follow."""
+        """None: `requests` would look at the Location, and read the body, even without following it."""

@@ -1,4 +1,4 @@
-"""The door: what every source's judges share. A body is read into its typed shape, or refused with the reason in words."""
+"""What the validation of every source shares. A body is read into its typed shape, or refused with the reason in words."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,13 +13,13 @@ R = TypeVar("R")
 SIGNS_OF_AN_ERROR = (b'"error"', b'"errors"', b'"title"', b'"success": false', b'"success":false')
 
 
-def refuses_the_unreadable(judge: Callable[P, R]) -> Callable[P, R]:
-    """A judge that also refuses what no calendar and no stack can hold."""
+def refuses_the_unreadable(validate: Callable[P, R]) -> Callable[P, R]:
+    """A validation that also refuses what no calendar and no stack can hold."""
 
-    @wraps(judge)
+    @wraps(validate)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return judge(*args, **kwargs)
+            return validate(*args, **kwargs)
         except BodyRejected:
             raise
         except (ValueError, OverflowError, RecursionError) as error:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from pipelines.dataset import Dataset
-from pipelines.periods import Window, floor
+from warehouse.periods import Window, floor
 
 
 def missing_half_hours(
@@ -18,19 +18,19 @@ def missing_half_hours(
     if dataset.is_sparse and not failed:
         return []
     there = frozenset(present)
-    if not failed and not there and window.start > floor(now):
-        return []  # an answer without rows for a window that has not begun: no data yet
+    if not failed and window.start >= floor(now) and not any(window.start <= half_hour for half_hour in there):
+        return []  # an answer without rows for a window that has only just begun, or has not: no data yet
     horizon = max(there, default=None)
     this = floor(now)
 
     def is_to_come(half_hour: datetime) -> bool:
-        """Whether the upstream, which gave others, may be expected to give it yet."""
-        if horizon is None:
+        """Whether the upstream, which answered, may be expected to give it yet."""
+        if failed and horizon is None:
             return False
         if half_hour == this and not dataset.has_the_one_in_progress:
             return True
         lags = this - dataset.lag <= half_hour <= this and dataset.lag > timedelta(0)
-        return lags or (half_hour > horizon > this - dataset.lag)
+        return lags or (horizon is not None and half_hour > horizon > this - dataset.lag)
 
     return [
         half_hour

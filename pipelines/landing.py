@@ -1,4 +1,4 @@
-"""Payloads to PostgreSQL through dlt: one row a response, merged on `payload_id`, so that a body lands once.
+"""Payloads to PostgreSQL through dlt: one row per response, merged on `payload_id`, so that a body lands once.
 
 A payload is whole in its one row, so a load that is killed half-way leaves rows that are each complete, and the next
 run adds the rest: what is there is known by its key, not by dlt's package state. Each process therefore works in a
@@ -7,35 +7,35 @@ table of incoming rows per dataset.
 """
 
 import gc
-import json
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import dlt
+import psycopg2
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.factory import PostgresTypeMapper
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.dataset import Dataset
+from pipelines.dlt_source import REJECTED_TABLE, resource
 from pipelines.payload import Payload, Rejected
-from pipelines.periods import Window
+from pipelines.remembered import SEEN_AGAIN, seen_again
 from pipelines.staging_rows import PAYLOAD_COLUMNS, REJECTED_COLUMNS, arrow, payload_row, rejected_row
 from pipelines.work_folder import WorkFolder
 from warehouse.database import Database, Role
 from warehouse.locks import exclusive
 
 SCHEMA = "staging"
-REJECTED_TABLE = "rejected_payloads"
 ROWS_A_FILE = 4
 """Each file is one COPY; a few files let PostgreSQL parse JSON on more than one core."""
 
-DATA_REFUSALS = ("invalid input syntax", "unsupported Unicode", "out of range", "numeric format", "stack depth")
+DATA_REFUSALS = ("22", "54")
+"""Classes of SQLSTATE: data exceptions, and what is too deep or too large for the server"""
 
 
 class _TypeMapper(PostgresTypeMapper):  # type: ignore[misc]
@@ -61,7 +61,7 @@ class Landing:
         self._database = database
         self._run_id = run_id
         self._folder = WorkFolder(work_dir)
-        _configure()
+        configure()
         self._pipeline = self._new_pipeline()
 
     def __enter__(self) -> "Landing":
@@ -75,7 +75,10 @@ class Landing:
     def load(self, payloads: Sequence[Payload], rejected: Sequence[Rejected]) -> Landed:
         """Land these; a body that PostgreSQL itself refuses is set aside as rejected, the others land."""
         landed = Landed(known=self._known(payloads))
-        fresh = {p.payload_id: p for p in payloads if p.payload_id not in landed.known}
+        returned = self._returned([p for p in payloads if p.payload_id in landed.known])
+        landed.known -= returned.keys()
+        fresh = {p.payload_id: p for p in payloads if p.payload_id not in landed.known and p.payload_id not in returned}
+        fresh |= {p.payload_id: p for p in returned.values()}
         self._see_again([p for p in payloads if p.payload_id in landed.known])
         try:
             self._run(list(fresh.values()), rejected)
@@ -87,12 +90,12 @@ class Landing:
         return landed
 
     def prepare(self, datasets: Iterable[Dataset]) -> None:
-        """Make the tables that are not there yet, so that dbt finds each of its sources."""
+        """Make the tables that do not exist yet, so that dbt finds each of its sources."""
         with self._database.connect(role=Role.LOADER) as connection:
             rows = connection.execute("select tablename from pg_tables where schemaname = %s", [SCHEMA]).fetchall()
         there = {row[0] for row in rows}
         wanted = {dataset.payload_table: PAYLOAD_COLUMNS for dataset in datasets} | {REJECTED_TABLE: REJECTED_COLUMNS}
-        missing = [_resource(t, [arrow([], c)], c) for t, c in wanted.items() if t not in there]
+        missing = [resource(t, [arrow([], c)], c, file_format="csv") for t, c in wanted.items() if t not in there]
         if missing:
             with exclusive(self._database, f"landing {SCHEMA}"):
                 self._pipeline.run(missing)
@@ -123,38 +126,59 @@ class Landing:
                 known.update(row[0] for row in connection.execute(statement, [ids]))
         return known
 
-    def _see_again(self, payloads: Sequence[Payload]) -> None:
-        """Note the version under which a body came that was there already, so that it is not asked for again under that version.
+    def _returned(self, payloads: Sequence[Payload]) -> dict[uuid.UUID, Payload]:
+        """Bodies that came before and then gave way to another, by the payload_id that they came with first.
 
-        The version that it came with first stays: it says when its values could have been known.
+        An upstream that goes back on a revision has changed its answer once more: that is a new vintage, with a key of its own.
+        """
+        returned = {}
+        with self._database.connect(role=Role.LOADER) as connection:
+            for payload in payloads:
+                if payload.origin != "live":
+                    continue
+                newest = connection.execute(
+                    f"select payload_id, request_params ->> 'returned' from {SCHEMA}.{payload.dataset.payload_table} "
+                    "where origin = 'live' and (%s or (window_start, window_end) = (%s, %s)) "
+                    "order by fetched_at desc limit 1",
+                    [payload.dataset.is_snapshot, payload.window.start, payload.window.end],
+                ).fetchone()
+                if newest and str(payload.payload_id) not in (str(newest[0]), newest[1]):
+                    returned[payload.payload_id] = payload.returned_after(newest[0])
+        return returned
+
+    def _see_again(self, payloads: Sequence[Payload]) -> None:
+        """Note when a body came again that was there already, and under which version, so that it is not requested again.
+
+        When and with which version it came first stays: that says when its values could have been known. If it is not whole
+        by now, it does not count as seen: only since when that is so is noted.
         """
         with self._database.connect(role=Role.LOADER) as connection:
             for payload in payloads:
-                if payload.request_params.get("version") is not None:
-                    seen = {
-                        "seen_version": payload.request_params["version"],
-                        "seen_at": payload.fetched_at.isoformat(),
-                    }
+                if payload.origin == "live":
                     connection.execute(
-                        f"update {SCHEMA}.{payload.dataset.payload_table} set request_params = request_params || %s::jsonb "
+                        f"update {SCHEMA}.{payload.dataset.payload_table} set request_params = {SEEN_AGAIN} "
                         "where payload_id = %s",
-                        [json.dumps(seen), payload.payload_id],
+                        [*seen_again(payload.request_params, payload.fetched_at), payload.payload_id],
                     )
 
     def _run(self, payloads: Sequence[Payload], rejected: Sequence[Rejected]) -> None:
         resources = []
         for table in dict.fromkeys(p.dataset.payload_table for p in payloads):
-            rows = [payload_row(p, self._run_id) for p in payloads if p.dataset.payload_table == table]
-            resources.append(_resource(table, (arrow([row], PAYLOAD_COLUMNS) for row in rows), PAYLOAD_COLUMNS))
+            resources.append(resource(table, self._tables(table, payloads), PAYLOAD_COLUMNS, file_format="csv"))
         if rejected:
             rows = [rejected_row(r, self._run_id) for r in rejected]
-            resources.append(
-                _resource(REJECTED_TABLE, (arrow([row], REJECTED_COLUMNS) for row in rows), REJECTED_COLUMNS)
-            )
+            tables = (arrow([row], REJECTED_COLUMNS) for row in rows)
+            resources.append(resource(REJECTED_TABLE, tables, REJECTED_COLUMNS, file_format="csv"))
         if resources:
             with exclusive(self._database, f"landing {SCHEMA}"):
                 self._pipeline.run(resources)
             gc.collect()  # dlt leaves its sources, and with them our bodies, in cycles of references
+
+    def _tables(self, table: str, payloads: Sequence[Payload]) -> Iterator[Any]:
+        """The rows of a table, made one by one as dlt takes them: a body is several times as large on its way there."""
+        for payload in payloads:
+            if payload.dataset.payload_table == table:
+                yield arrow([payload_row(payload, self._run_id)], PAYLOAD_COLUMNS)
 
     def _new_pipeline(self) -> Any:
         pipeline = dlt.pipeline(
@@ -172,50 +196,14 @@ class Landing:
         return pipeline
 
 
-def newest_version(database: Database, dataset: Dataset, window: Window) -> str | None:
-    """The version of the last live payload of this dataset and window, for upstreams and snapshots that have versions."""
-    version: str | None = _newest(
-        database,
-        dataset,
-        "select coalesce(request_params ->> 'seen_version', request_params ->> 'version')",
-        "(%s or (window_start, window_end) = (%s, %s))",
-        [dataset.is_snapshot, window.start, window.end],
-    )
-    return version
-
-
-def newest_size(database: Database, dataset: Dataset, window: Window) -> int | None:
-    """How much the last whole answer held: of this window, or of one of the same length that reached the present as this does."""
-    size: int | None = _newest(
-        database,
-        dataset,
-        "select (request_params ->> 'size')::integer",
-        "request_params ->> 'version' is not null and request_params ? 'size' and ((window_start, window_end) = (%s, %s) "
-        "or (%s and window_end >= fetched_at and window_end - window_start = %s))",
-        [window.start, window.end, window.end >= datetime.now(UTC), window.end - window.start],
-    )
-    return size
-
-
-def _newest(database: Database, dataset: Dataset, select: str, condition: str, values: Sequence[Any]) -> Any:
-    with database.connect(role=Role.LOADER) as connection:
-        there = connection.execute("select to_regclass(%s)", [f"{SCHEMA}.{dataset.payload_table}"]).fetchone()
-        if there is None or there[0] is None:
-            return None
-        row = connection.execute(
-            f"{select} from {SCHEMA}.{dataset.payload_table} where origin = 'live' and {condition} "
-            "order by greatest(fetched_at, (request_params ->> 'seen_at')::timestamptz) desc limit 1",
-            values,
-        ).fetchone()
-    return row[0] if row else None
-
-
-def _configure() -> None:
+def configure() -> None:
     """dlt's settings for this process: no telemetry, no compression of files that live for a second."""
     for key, value in {
         "runtime.dlthub_telemetry": False,
         "data_writer.disable_compression": True,
         "normalize.data_writer.disable_compression": True,
+        "data_writer.buffer_max_items": 1,
+        "normalize.data_writer.buffer_max_items": 1,
         "data_writer.file_max_items": ROWS_A_FILE,
         "normalize.data_writer.file_max_items": ROWS_A_FILE,
         "normalize.parquet_normalizer.add_dlt_load_id": True,
@@ -224,17 +212,20 @@ def _configure() -> None:
         dlt.config[key] = value
 
 
-def _resource(table: str, rows: Iterable[Any], columns: dict[str, Any]) -> Any:
-    return dlt.resource(
-        rows,
-        name=table,
-        columns=columns,
-        primary_key="payload_id",
-        write_disposition={"disposition": "merge", "strategy": "insert-only"},
-        file_format="csv",
-    )
-
-
 def _is_refused_data(error: PipelineStepFailed) -> bool:
     """Whether PostgreSQL refused the data itself, rather than being away or out of space."""
-    return error.step == "load" and any(sign in str(error) for sign in DATA_REFUSALS)
+    return (_sqlstate(error.exception) or "").startswith(DATA_REFUSALS)
+
+
+def _sqlstate(error: object) -> str | None:
+    """PostgreSQL's own code of an error, which dlt wraps: the job's failure holds its client's, and that the driver's."""
+    while error is not None:
+        if isinstance(error, psycopg2.Error):
+            code: str | None = error.pgcode
+            return code
+        error = (
+            getattr(error, "client_exception", None)
+            or getattr(error, "dbapi_exception", None)
+            or getattr(error, "__cause__", None)
+        )
+    return None

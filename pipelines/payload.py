@@ -4,7 +4,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from pipelines.dataset import Dataset
-from pipelines.periods import Window, iso
+from warehouse.periods import Window, iso
 
 
 def payload_id(dataset: str, origin: str, window: Window | None, body: bytes) -> uuid.UUID:
@@ -32,19 +32,35 @@ class Payload:
     """A row of `staging.<slug>__<dataset>_payloads`."""
 
     dataset: Dataset
-    origin: Literal["live", "synthetic"]
+    origin: Literal["live", "synthetic", "archive"]
     body: bytes
     window: Window
     request_url: str
     request_params: Mapping[str, JsonValue]
     http_status: int | None
     fetched_at: datetime
+    came_after: uuid.UUID | None = None
+    """The payload that took its place when the same body came before"""
 
     @cached_property
     def payload_id(self) -> uuid.UUID:
-        """The key: the same body for the same window has the same one."""
+        """The key: the same body for the same window has the same one, until another comes between."""
+        if self.came_after is not None:
+            digest = hashlib.sha256(f"{self.first_id}\n{self.came_after}".encode())
+            return uuid.UUID(bytes=digest.digest()[:16])
+        return self.first_id
+
+    def returned_after(self, other: uuid.UUID) -> "Payload":
+        """The same body as a new vintage, after another one for the same window."""
+        params = {**self.request_params, "returned": str(self.first_id)}
+        return replace(self, came_after=other, request_params=params)
+
+    @property
+    def first_id(self) -> uuid.UUID:
+        """The key of the body when it first comes. The same forecast that was captured twice is two vintages."""
         window = None if self.dataset.is_snapshot else self.window
-        return payload_id(self.dataset.slug, self.origin, window, self.body)
+        key = payload_id(self.dataset.slug, self.origin, window, self.body)
+        return uuid.uuid5(key, self.fetched_at.isoformat()) if self.origin == "archive" else key
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from pipelines.periods import HALF_HOUR, LONDON, Window, day_start
+from warehouse.periods import HALF_HOUR, LONDON, Window, day_start
 
 
 @dataclass(frozen=True)

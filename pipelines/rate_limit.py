@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
 from psycopg import sql
 from psycopg_pool import ConnectionPool
@@ -43,6 +43,17 @@ def turn(database: Database, name: str, rate: Rate) -> Iterator[Callable[[], Non
         # no clearing thread beside it: what is out of date goes when the next limiter is made
         with Limiter(SingleBucketFactory(bucket, schedule_leak=False)) as limiter:
             yield partial(_wait, limiter, pool, name, rate)
+
+
+@cache
+def own_turn(name: str, rate: Rate) -> Callable[[], None]:
+    """The same for this process alone, where there is no warehouse to share a count in."""
+    limiter = Limiter(BucketRate(rate.requests, int(rate.seconds * 1000 * MARGIN)))
+
+    def wait() -> None:
+        limiter.try_acquire(name)
+
+    return wait
 
 
 def _wait(limiter: Limiter, pool: ConnectionPool, name: str, rate: Rate) -> None:

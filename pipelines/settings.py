@@ -52,6 +52,8 @@ class PipelineSettings(BaseSettings):
     http_connect_timeout_seconds: float = Field(4.0, gt=0, le=60)
     http_read_timeout_seconds: float = Field(30.0, gt=0, le=300)
     http_total_timeout_seconds: float = Field(120.0, gt=0, le=3600)
+    http_request_seconds: float = Field(180.0, gt=0, le=3600)
+    http_fetch_seconds: float = Field(300.0, gt=0, le=36_000)
     http_attempts: int = Field(4, ge=1, le=10)
     http_retry_after_max_seconds: float = Field(60.0, ge=0, le=3600)
 

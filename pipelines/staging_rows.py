@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.payload import Payload, Rejected
+from warehouse.printed import storable
 
 _UUID = {"data_type": "text", "x-postgres-uuid": True}
 PAYLOAD_COLUMNS: dict[str, Any] = {
@@ -39,8 +40,8 @@ def payload_row(payload: Payload, run_id: uuid.UUID) -> dict[str, Any]:
         "payload_id": str(payload.payload_id),
         "payload": payload.body.decode(),
         "origin": payload.origin,
-        "request_url": payload.request_url,
-        "request_params": json.dumps(payload.request_params),
+        "request_url": storable(payload.request_url),
+        "request_params": json.dumps(_storable(payload.request_params)),
         "window_start": payload.window.start,
         "window_end": payload.window.end,
         "fetched_at": payload.fetched_at,
@@ -50,11 +51,20 @@ def payload_row(payload: Payload, run_id: uuid.UUID) -> dict[str, Any]:
     }
 
 
+def _storable(value: Any) -> Any:
+    """A JSON value whose every text PostgreSQL can hold."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {_storable(key): _storable(one) for key, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def rejected_row(rejected: Rejected, run_id: uuid.UUID) -> dict[str, Any]:
     """A refused body as a row."""
     return {
         "payload_id": str(rejected.payload_id),
-        "request_url": rejected.request_url,
+        "request_url": storable(rejected.request_url),
         "window_start": rejected.window.start,
         "window_end": rejected.window.end,
         "fetched_at": rejected.fetched_at,
@@ -62,7 +72,7 @@ def rejected_row(rejected: Rejected, run_id: uuid.UUID) -> dict[str, Any]:
         "body_bytes": len(rejected.body),
         "run_id": str(run_id),
         "dataset": rejected.dataset.slug,
-        "reason": rejected.reason,
+        "reason": storable(rejected.reason),
         "body": rejected.body_text,
     }
 

@@ -7,7 +7,7 @@ import hashlib
 import math
 from datetime import datetime
 
-from pipelines.periods import LONDON, iso
+from warehouse.periods import LONDON, iso
 
 FULL_LIGHT = 4
 """The sun gives all that the curve of the day lets it give from a height on whose sine is a quarter: 15 degrees."""

@@ -1,8 +1,10 @@
 """How old the forecast is, in seconds and in words: the age of the newest real value, whatever is synthetic beside it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from placement.outlook import Outlook
 from warehouse.counts import duration
 
 
@@ -37,3 +39,25 @@ def in_words(age_seconds: float | None, synthetic_share: float | None) -> str:
     if synthetic_share == 1:
         return f"EVERY VALUE IS SYNTHETIC: do not decide by it; {real}."
     return f"{100 * synthetic_share:.1f} % of the values are synthetic; {real}, synthetic values stand in since."
+
+
+def of(outlook: Outlook, now: datetime) -> dict[str, Any]:
+    """How old the data of an outlook is and how much of it is synthetic, in seconds and in words."""
+    described = describe(
+        now,
+        real=outlook.fetched_at,
+        synthetic=outlook.synthetic_fetched_at,
+        synthetic_share=outlook.synthetic_share,
+    )
+    return {"known_at": outlook.known_at, **described}
+
+
+def as_of(instant: datetime, forecast: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How old a forecast was at an instant and how much of it was synthetic; rows are of `carbon_intensity_as_of()`."""
+    marks = [row["is_synthetic"] for row in forecast]
+    real, synthetic = (
+        max((row["forecast_known_at"] for row in forecast if row["is_synthetic"] is kind), default=None)
+        for kind in (False, True)
+    )
+    share = sum(marks) / len(marks) if marks else None
+    return {"known_at": instant, **describe(instant, real=real, synthetic=synthetic, synthetic_share=share)}

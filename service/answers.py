@@ -1,20 +1,21 @@
-"""How answers are spelled: instants end in Z, a region has its name beside its number, ages are in seconds and in words."""
+"""How answers are spelled: instants end in Z, a region has its name beside its number, a null cost its reason."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from service.outlook import Outlook
+from placement.outlook import Outlook
+from placement.spine import written
+from service import ages, costs
 from warehouse.counts import duration
 
 INSTANTS = ("_at", "_start", "deadline")
 """Endings of the keys whose text is an instant, where the database spelled it"""
-PRICE_WAS_UNKNOWN = "no day-ahead price was known for the whole run when it was placed"
 
 
 def spelled(instant: datetime) -> str:
     """An instant in UTC, such as 2026-11-25T20:10:00Z."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return written(instant)
 
 
 def answer(
@@ -22,7 +23,7 @@ def answer(
 ) -> dict[str, Any]:
     """What a route gives: what was asked (with defaults filled in), the body, and how old the data is."""
     understood = {} if asked is None else {"asked": dict(asked)}
-    whole = {**understood, **body, "data": outlook.age(now or datetime.now(UTC))}
+    whole = {**understood, **body, "data": ages.of(outlook, now or datetime.now(UTC))}
     spelled_out: dict[str, Any] = spell(whole, outlook.region_names)
     return spelled_out
 
@@ -37,19 +38,17 @@ def spell(value: Any, names: Mapping[int, str], key: str = "") -> Any:
         return [spell(one, names, key) for one in value]
     if not isinstance(value, Mapping):
         return value
-    told: dict[str, Any] = {}
+    shown: dict[str, Any] = {}
     for name, one in value.items():
-        told[name] = spell(one, names, name)
-        told |= {beside: text for beside, text in _beside(name, one, names).items() if beside not in value}
-    if value.get("cost_gbp", 0) is None and "placement_id" in value:
-        told["cost_unknown_because"] = PRICE_WAS_UNKNOWN
-    return told
+        shown[name] = spell(one, names, name)
+        shown |= {beside: text for beside, text in _beside(name, one, names).items() if beside not in value}
+    return shown | costs.why_unknown(value)
 
 
 def _beside(name: str, value: Any, names: Mapping[int, str]) -> dict[str, Any]:
     if name.endswith(("region_id", "region_ids")):
-        told = [names.get(one) for one in value] if isinstance(value, list | tuple) else names.get(value)
-        return {name.replace("region_id", "region_name"): told}
+        shown = [names.get(one) for one in value] if isinstance(value, list | tuple) else names.get(value)
+        return {name.replace("region_id", "region_name"): shown}
     if name.endswith("_age"):
         seconds = value.total_seconds() if isinstance(value, timedelta) else None
         return {

@@ -1,38 +1,63 @@
 """The application: routes, limits and errors put together over a pool of connections."""
 
-import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI
 
-from service import agents, docs_pages, grid, health, page, problems, workloads
-from service.access import Service
+from service import problems
+from service.access import is_good
+from service.assembly import assemble, opened
+from service.callbacks.deliveries import Deliveries
+from service.described import describe
+from service.gsf import app as gsf
 from service.limits import BodyLimit, RateLimit
-from service.metrics import Metrics
-from service.outlook import Outlooks
+from service.mcp import door
+from service.observed import Observed
+from service.pages import cookie
+from service.pages import routes as pages
 from service.queries import only_declared
+from service.routes import (
+    agents,
+    api_docs,
+    callbacks,
+    chunks,
+    claims,
+    docs_pages,
+    exports,
+    grid,
+    health,
+    places,
+    plan,
+    receipts,
+    series,
+    submit_task,
+    submit_tasks,
+    workloads,
+)
+from service.routes import problems as problem_types
 from service.settings import ServiceSettings
-from service.submission import Submissions
-from service.tenancy import HEAVY, READS, WRITES, pool
+from service.sweep import Sweep
 from warehouse.database import Database
-
-logger = logging.getLogger("service")
 
 
 def create(database: Database, settings: ServiceSettings) -> FastAPI:
     """The service over a database that is prepared."""
-    connections, heavy, writes = (pool(database, kind) for kind in (READS, HEAVY, WRITES))
-    outlooks = Outlooks(connections, settings.service_outlook_seconds)
-    service = Service(
-        settings, connections, heavy, writes, outlooks, Submissions(writes, outlooks, settings), Metrics()
-    )
+    service = assemble(database, settings)
+    agents_door = door.Door(service, database)
+    gsf_app, gsf_connections = gsf.create(service, database)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with connections, heavy, writes, outlooks:
+        async with (
+            opened(service),
+            gsf_connections,
+            agents_door.open(),
+            Deliveries(database, settings, service.metrics),
+            Sweep(service),
+        ):
             yield
 
     app = FastAPI(
@@ -43,29 +68,40 @@ def create(database: Database, settings: ServiceSettings) -> FastAPI:
         dependencies=[Depends(only_declared)],
         openapi_url=None,  # served below, as a route that is held to the same rules
         redoc_url=None,
-        docs_url=None,  # its page loads scripts from elsewhere; the document itself is at /openapi.json
+        docs_url=None,  # FastAPI's page loads scripts from elsewhere; ours is `service/routes/api_docs.py`
     )
     app.state.service = service
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     problems.install(app)
-    for room in (workloads, grid, agents, health, page, docs_pages):
+    for room in (
+        *(claims, chunks),
+        *(submit_task, submit_tasks, plan, workloads, receipts, callbacks, grid, places, series, agents),
+        *(exports, pages),
+        *(health, problem_types, api_docs, docs_pages),
+    ):
         app.include_router(room.router)
+
+    app.router.routes.append(agents_door.route)
+    app.mount(gsf.PATH, gsf_app)
 
     @app.get("/openapi.json", include_in_schema=False)
     async def described() -> dict[str, Any]:
         """The OpenAPI document of this service."""
         return app.openapi()
 
-    @app.middleware("http")
-    async def observe(request: Request, forward: Callable[[Request], Awaitable[Response]]) -> Response:
-        begun = time.perf_counter()
-        response = await forward(request)
-        route = getattr(request.scope.get("route"), "path", "other")
-        seconds = time.perf_counter() - begun
-        service.metrics.answered(request.method, route, response.status_code, seconds)
-        # the route and not the address: that may hold somebody's e-mail
-        logger.info("%s %s %d %.1f ms", request.method, route, response.status_code, 1000 * seconds)
-        return response
-
-    app.add_middleware(BodyLimit, most=settings.service_max_body_bytes, seconds=settings.service_receive_seconds)
-    app.add_middleware(RateLimit, per_minute=settings.service_requests_per_minute, verified=service.verified)
+    app.add_middleware(
+        BodyLimit,
+        most=settings.service_max_body_bytes,
+        seconds=settings.service_receive_seconds,
+        but={submit_tasks.PATH},
+    )
+    app.add_middleware(
+        RateLimit,
+        per_minute=settings.service_requests_per_minute,
+        verified=service.verified,
+        is_good=partial(is_good, service),
+        but=health.PATHS,
+        sent_by=cookie.sent_by,
+    )
+    app.add_middleware(Observed, metrics=service.metrics)  # outermost: it sees what the others refuse
     return app

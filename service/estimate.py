@@ -7,6 +7,7 @@ fine-tuning, a few servers for the rest. An answer names each figure that was es
 import csv
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -71,6 +72,18 @@ class Size:
     def energy_kwh(self) -> float:
         """Energy of the run."""
         return self.power_kw * self.duration.total_seconds() / 3600
+
+
+def of_profile(profile_kw: Sequence[float], duration_minutes: int | None) -> Size:
+    """Power (the mean) and length of a run by its power in each half-hour. Raises ValueError where the two do not fit."""
+    minutes = 30 * len(profile_kw) if duration_minutes is None else duration_minutes
+    if -(-minutes // 30) != len(profile_kw):
+        raise ValueError(
+            f"power_profile_kw has {len(profile_kw)} values, and duration_minutes ({minutes}) has "
+            f"{-(-minutes // 30)} half-hours; give one value for each"
+        )
+    energy = sum(kw * min(30, minutes - 30 * at) for at, kw in enumerate(profile_kw)) / 60
+    return Size(energy * 60 / minutes, timedelta(minutes=minutes), ())
 
 
 def size(

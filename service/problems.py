@@ -11,10 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from service.problem_types import of_status
+
 logger = logging.getLogger("service")
 
 
-RULES = ("placement_", "workload_status")
+RULES = ("placement_", "workload_status", "workload_claims", "workload_chunk_runs")
 """Rules of schema `app` that a request may run against though nothing is wrong with the service."""
 
 
@@ -31,20 +33,27 @@ class Problem(Exception):
     ):
         super().__init__(detail)
         self.status, self.detail, self.headers = status, detail, headers
-        self.more = {} if faults is None else {"faults": faults}
+        self.more: dict[str, Any] = {} if faults is None else {"faults": faults}
+
+
+def document(status: int, detail: str, **more: Any) -> dict[str, Any]:
+    """A problem document (RFC 9457)."""
+    kind = of_status(status)
+    about = {"type": kind.type, "title": kind.title} if kind else {"type": "about:blank", "title": "Refused"}
+    return {**about, "status": status, "detail": detail, **more}
 
 
 def answer(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
     """A problem as JSON (RFC 9457)."""
     return JSONResponse(
-        {"status": status, "detail": detail, **more},
+        document(status, detail, **more),
         status_code=status,
         headers=headers,
         media_type="application/problem+json",
     )
 
 
-def _faults(errors: Sequence[Any]) -> list[dict[str, str]]:
+def faults_of(errors: Sequence[Any]) -> list[dict[str, str]]:
     """Where and what; the input itself is left out, because it may be personal, or not even text."""
     return [
         {
@@ -53,6 +62,16 @@ def _faults(errors: Sequence[Any]) -> list[dict[str, str]]:
         }
         for error in errors
     ]
+
+
+def of_database(error: psycopg.Error) -> Problem:
+    """What PostgreSQL refused: 409 for a rule of schema `app`, else 500."""
+    rule = error.diag.constraint_name or ""
+    if rule.startswith(RULES):
+        return Problem(409, f"the database refuses it: {error.diag.message_primary}")
+    # never the error itself: its detail may hold the row, and with it an address
+    logger.error("the database refuses a statement: %s %s", type(error).__name__, rule)
+    return Problem(500, "the database refuses it; what was sent is not kept")
 
 
 def install(app: FastAPI) -> None:
@@ -64,7 +83,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        faults = _faults(error.errors())
+        faults = faults_of(error.errors())
         first = faults[0]
         return answer(422, f"{first['where']}: {first['what']}", faults=faults)
 
@@ -90,12 +109,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(psycopg.Error)
     async def refused_by_database(_request: Request, error: psycopg.Error) -> JSONResponse:
-        rule = error.diag.constraint_name or ""
-        if rule.startswith(RULES):
-            return answer(409, f"the database refuses it: {error.diag.message_primary}")
-        # never the error itself: its detail may hold the row, and with it an address
-        logger.error("the database refuses a statement: %s %s", type(error).__name__, rule)
-        return answer(500, "the database refuses it; what was sent is not kept")
+        problem = of_database(error)
+        return answer(problem.status, problem.detail)
 
     @app.exception_handler(psycopg.errors.UndefinedTable)
     @app.exception_handler(psycopg.errors.UndefinedFunction)

@@ -7,7 +7,7 @@ from fastapi import Request
 from service.problems import Problem
 
 
-def only_declared(request: Request) -> None:
+async def only_declared(request: Request) -> None:
     """Refuse a parameter that the route does not declare: ignored, it would be answered with something else.
 
     A dependency of the whole application, so that it holds for every route. Raises Problem 422.

@@ -1,79 +1,70 @@
-"""The way of a workload: who, what size, where and when; written in one transaction, once for each idempotency key."""
+"""Tasks in, and their places: submit one, or place one again that has not begun."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
-import psycopg
-
-from service import answers, records, venues
-from service.drafts import Draft, described, draft
-from service.negotiation import Decision, decide
-from service.outlook import HALF_HOUR, Outlook, Outlooks
-from service.placement import Task
+from placement.negotiation import Decision
+from placement.outlook import Outlook
+from placement.spine import HALF_HOUR
+from placement.task import Task
+from placement.venues import Venue, Venues, of_operator
+from service import answers, costs, records, venues
+from service.aside import PLACING
+from service.efforts import decide_within
+from service.group_commit import GroupCommit, NotTaken
+from service.intake import Accepted, Intake
+from service.outlook import Outlooks
+from service.preparation import Preparation
 from service.problems import Problem
 from service.settings import ServiceSettings
 from service.shapes import TaskRequest
+from service.submitted import Submission
 from service.tenancy import Caller, Connection, Pool, speaking_for
-from service.words.joining import Understood, join
+from warehouse import known
 
 
 @dataclass
 class Submissions:
-    """Takes tasks in. One at a time is placed, so that no capacity is given twice; the database would refuse it anyway."""
+    """Takes tasks in, and places again what has not begun."""
 
     pool: Pool
     outlooks: Outlooks
     settings: ServiceSettings
-    _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     """Fewer than the connections for writing: steps of a status do not wait behind those who wait for their turn"""
 
-    async def submit(self, caller: Caller, asked: TaskRequest, idempotency_key: str | None) -> tuple[str, str]:
-        """The answer as JSON, and what became of the task. Raises Problem where it cannot be taken in."""
-        fingerprint = hashlib.sha256(asked.model_dump_json().encode()).digest()
-        outlook = await self.outlooks.now()
-        now = datetime.now(UTC)
-        filled, understood = join(asked, now)
-        async with self._turn(), speaking_for(self.pool, caller) as connection:
-            operator_id = caller.operator_id or await _operator_for(connection, asked.user_email)
-            user = await _link_user(connection, asked, operator_id)
-            async with connection.pipeline():  # one round trip
-                await connection.execute("select app.lock_capacity()")
-                known = (
-                    await records.ask_answered(connection, operator_id, idempotency_key) if idempotency_key else None
-                )
-                assets = await connection.execute(venues.ASSETS, [operator_id])
-            if known is not None and (repeated := records.answered(await known.fetchone(), fingerprint)) is not None:
-                return repeated, "repeated"
-            drafted = _drafted(filled, understood, now, user.pop("preferences", None))
-            places = _among(await assets.fetchall(), operator_id, asked.asset_id, outlook, self.settings)
-            decision = await self._decide(connection, places, drafted.task, outlook)
-            described_task = described(drafted, decision)
-            answer = {
-                "understood": understood.told(described_task),
-                "workload_id": uuid4(),
-                "operator_id": operator_id,
-                "placement_id": uuid4() if decision.options else None,
-                "user": user,
-                **described_task,
-                "data": outlook.age(now),
-            }
-            async with connection.pipeline():  # one round trip
-                await records.add_workload(
-                    connection, answer, asked, drafted,
-                    user_id=user.get("user_id"), idempotency_key=idempotency_key, fingerprint=fingerprint,
-                )  # fmt: skip
-                if decision.options:
-                    await records.add_placement(connection, answer, decision, outlook)
-                await records.add_negotiation(connection, answer, decision, outlook)
-        return records.as_json(answer), str(answer["status"])
+    def __post_init__(self) -> None:
+        preparation = Preparation(self.pool, self.outlooks, self.settings)
+        intake = Intake(self.pool, self.outlooks, self.settings, preparation)
+        self._commit = GroupCommit[Submission, Accepted](intake, preparation)
 
-    async def place_again(self, caller: Caller, workload_id: UUID) -> dict[str, Any]:
+    async def submit(self, caller: Caller, asked: TaskRequest, idempotency_key: str | None) -> Accepted:
+        """Take a task in, with those that arrive at the same time. Raises Problem if it is refused, 503 if it waits too long."""
+        try:
+            return await self._commit.put(
+                await Submission.received(caller, asked, idempotency_key), self.settings.service_wait_seconds
+            )
+        except NotTaken:
+            raise self._busy() from None
+
+    async def submit_all(
+        self, caller: Caller, tasks: Sequence[tuple[TaskRequest, str | None]]
+    ) -> Sequence[Accepted | BaseException]:
+        """Take tasks in, in their order and in one transaction: what was accepted of each, or what it met. Raises Problem 503."""
+        received = [await Submission.received(caller, asked, key) for asked, key in tasks]
+        try:
+            return await self._commit.put_all(received, self.settings.service_wait_seconds)
+        except NotTaken:
+            raise self._busy() from None
+
+    async def place_again(
+        self, caller: Caller, workload_id: UUID, *, reason: Literal["asked", "returned"] = "asked"
+    ) -> dict[str, Any]:
         """Decide anew for a workload that has not begun; it keeps its place where there is none to be had."""
         outlook = await self.outlooks.now()
         now = datetime.now(UTC)
@@ -98,11 +89,17 @@ class Submissions:
                     [workload_id],
                 )
             ).fetchone()
-            await records.add_placement(connection, answer, decision, outlook)
-            await records.add_negotiation(connection, answer, decision, outlook, row["attempt"] if row else 1)
+            before = found["placement"] and found["placement"]["placement_id"]
+            await records.add_placement(
+                connection, answer, decision, outlook, row["attempt"] if row else 1, before, reason
+            )
             await _set_status(connection, workload_id, "scheduled", answer["placement_id"])
             placed = await records.one(connection, workload_id)
-        return answers.answer(outlook, {**placed, "options": [option.told() for option in decision.options]}, now=now)
+        return answers.answer(
+            outlook,
+            {**costs.with_estimate(placed, outlook), "options": [option.as_json() for option in decision.options]},
+            now=now,
+        )
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -111,53 +108,34 @@ class Submissions:
             async with asyncio.timeout(self.settings.service_wait_seconds):
                 await self._at_once.acquire()
         except TimeoutError:
-            raise Problem(
-                503,
-                f"the service is busy: {self.settings.service_wait_seconds:g} seconds went by in the queue of submissions; "
-                "nothing was kept, send it again with the same Idempotency-Key",
-                headers={"Retry-After": "2"},
-            ) from None
+            raise self._busy() from None
         try:
             yield
         finally:
             self._at_once.release()
 
-    async def _decide(
-        self, connection: Connection, places: Sequence[venues.Venue], task: Task, outlook: Outlook
-    ) -> Decision:
+    def _busy(self) -> Problem:
+        return Problem(
+            503,
+            f"the service is busy: {self.settings.service_wait_seconds:g} seconds went by in the queue of submissions; "
+            "nothing was kept, send it again with the same Idempotency-Key",
+            headers={"Retry-After": "2"},
+        )
+
+    async def _decide(self, connection: Connection, places: Sequence[Venue], task: Task, outlook: Outlook) -> Decision:
         horizon = datetime.fromtimestamp(outlook.first + outlook.half_hours * HALF_HOUR, UTC)
         taken = await venues.taken(connection, places, task.earliest, max(horizon, task.earliest) + task.duration)
-        return decide(task, places, outlook, taken, carbon_value_gbp_kg=self.settings.carbon_value_gbp_tonne / 1000)
-
-
-def _drafted(filled: TaskRequest, understood: Understood, now: datetime, preferences: Any) -> Draft:
-    """The task as it will be placed. A refusal says what was read from the words: the fault may lie there."""
-    try:
-        return understood.estimated(draft(filled, now, preferences))
-    except Problem as problem:
-        raise Problem(problem.status, f"{problem.detail}. {understood.in_short()}".removesuffix(". ")) from None
+        value = self.settings.carbon_value_gbp_tonne / 1000
+        return await PLACING(decide_within, task, Venues.of(places), outlook, taken, carbon_value_gbp_kg=value)
 
 
 async def venues_of(
     connection: Connection, operator_id: UUID, asset_id: UUID | None, outlook: Outlook, settings: ServiceSettings
-) -> Sequence[venues.Venue]:
+) -> Sequence[Venue]:
     """Where a workload of this operator can run. Raises Problem 422 for an asset that it does not have."""
-    assets = await (await connection.execute(venues.ASSETS, [operator_id])).fetchall()
-    return _among(assets, operator_id, asset_id, outlook, settings)
-
-
-def _among(
-    assets: Sequence[dict[str, Any]],
-    operator_id: UUID,
-    asset_id: UUID | None,
-    outlook: Outlook,
-    settings: ServiceSettings,
-) -> Sequence[venues.Venue]:
-    if asset_id is not None:
-        assets = [asset for asset in assets if asset["asset_id"] == asset_id]
-        if not assets:
-            raise Problem(422, f"asset_id: there is no active asset {asset_id} of this operator")
-    return venues.of_operator(operator_id, assets, outlook, region_capacity_kw=settings.region_capacity_kw)
+    assets = await (await connection.execute(known.ASSETS, {"operator_id": operator_id})).fetchall()
+    every = of_operator(operator_id, assets, outlook, region_capacity_kw=settings.region_capacity_kw)
+    return venues.only(asset_id, every)
 
 
 def task_of(found: dict[str, Any], *, earliest: datetime) -> Task:
@@ -172,33 +150,12 @@ def task_of(found: dict[str, Any], *, earliest: datetime) -> Task:
         price_cap_gbp_mwh=found["price_cap_gbp_mwh"],
         regions=frozenset(found["region_ids"]) if found["region_ids"] else None,
         is_deferrable=found["is_deferrable"],
+        risk=found["risk"],
+        power_profile_kw=tuple(found["power_profile_kw"] or ()),
+        max_chunks=found["max_chunks"],
+        min_chunk_minutes=found["min_chunk_minutes"],
+        resume_overhead_minutes=found["resume_overhead_minutes"],
     )
-
-
-async def _operator_for(connection: Connection, email: str | None) -> UUID:
-    row = await (await connection.execute("select app.operator_for(%s) as operator_id", [email])).fetchone()
-    if row is None or row["operator_id"] is None:
-        raise Problem(503, "there is no operator to take this task")
-    return UUID(str(row["operator_id"]))
-
-
-async def _link_user(connection: Connection, asked: TaskRequest, operator_id: UUID) -> dict[str, Any]:
-    if asked.user_email is None:
-        return {"tracked": False, "reason": "no user_email was given"}
-    row: dict[str, Any] = {"failure": "user tracking is not available"}
-    try:
-        async with connection.pipeline():  # one round trip, and a savepoint: the task goes on without its user
-            await connection.execute("savepoint linking")
-            linked = await connection.execute(
-                "select * from app.link_user(%s, %s, %s)", [asked.user_email, asked.user_name, operator_id]
-            )
-            await connection.execute("release linking")
-        row = await linked.fetchone() or row
-    except psycopg.Error:
-        await connection.execute("rollback to linking")
-    if row.get("user_id") is None:
-        return {"tracked": False, "reason": f"{row.get('failure')}; the task is accepted without its user"}
-    return {"tracked": True, **{name: row[name] for name in ("user_id", "is_new", "preferences")}}
 
 
 async def _set_status(connection: Connection, workload_id: UUID, status: str, placement_id: UUID | None) -> None:

@@ -44,12 +44,24 @@ class Kind:
 
 
 READS = Kind("reads", connections=8, wait_seconds=5, statement_seconds=5, total_seconds=10)
-"""A workload, a page of workloads, a token, the outlook."""
+"""A workload, a page of workloads."""
+TOKENS = Kind("tokens", connections=2, wait_seconds=3, statement_seconds=2, total_seconds=5)
+"""Look-ups of tokens: whatever else is being read or written, a request is let in or refused."""
+KEPT = Kind("kept", connections=4, wait_seconds=5, statement_seconds=8, total_seconds=15)
+"""What one read gives to everyone for some seconds: the outlook, renewable shares, summaries of series, news for open pages."""
 HEAVY = Kind("heavy", connections=2, wait_seconds=5, statement_seconds=8, total_seconds=15)
-"""What agents read, the best windows, a decision made again, the page: however many ask, the others have connections."""
+"""What agents read, the best windows, a decision made again, JSON of series: however many ask, the others have connections."""
+PUBLIC = Kind("public", connections=2, wait_seconds=5, statement_seconds=8, total_seconds=15)
+"""Pages, which need no token: whoever asks for them without end keeps nobody from what needs one."""
 WRITES = Kind("writes", connections=6, wait_seconds=10, statement_seconds=15, total_seconds=30)
 """Submissions and steps: those who read cannot keep it from them, nor the other way round."""
+STREAMS = Kind("streams", connections=4, wait_seconds=5, statement_seconds=120, total_seconds=600)
+"""Files of series: long reads, sent as fast as the client takes them. A connection each, closed after it; no pool."""
+FILES = Kind("files", connections=2, wait_seconds=5, statement_seconds=30, total_seconds=120)
+"""Files of the pages, which need no token: the same, but fewer, shorter and apart."""
 LOCK_SECONDS, CONNECT_SECONDS = 5, 5
+NOBODY = "nobody"
+"""Speaking for it, no row of `app` is there."""
 
 
 class Pool(AsyncConnectionPool[Connection]):
@@ -96,5 +108,10 @@ async def connected(connections: Pool) -> AsyncIterator[Connection]:
 async def speaking_for(connections: Pool, caller: Caller) -> AsyncIterator[Connection]:
     """A transaction in which only the caller's rows are there."""
     async with connected(connections) as connection, connection.transaction():
-        await connection.execute("select set_config('energy.operator_id', %s, true)", [caller.sees])
+        await speak_for(connection, caller.sees)
         yield connection
+
+
+async def speak_for(connection: Connection, operator: UUID | str) -> None:
+    """From here to the end of the transaction only the rows of this operator are there (`all`: of every one)."""
+    await connection.execute("select set_config('energy.operator_id', %s, true)", [str(operator)])

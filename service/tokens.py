@@ -4,15 +4,15 @@ A token is 256 random bits, so that a plain SHA-256 of it can be neither guessed
 """
 
 import hashlib
-import hmac
 import os
 import re
 import secrets
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from service.look_ups import LookUps
 from service.problems import Problem
-from service.tenancy import Caller, Pool, connected
+from service.tenancy import Caller
 from warehouse.database import Database
 from warehouse.errors import UsageError
 
@@ -81,7 +81,7 @@ def digest_of(authorization: str) -> bytes | None:
 async def authenticate(
     authorization: str,
     known: MutableMapping[bytes, Caller],
-    connections: Pool,
+    look_ups: LookUps,
     verified: MutableMapping[bytes, Caller],
 ) -> Caller:
     """Who sends this header. Raises Problem 401 without a token that is let in.
@@ -91,21 +91,26 @@ async def authenticate(
     hashed = digest_of(authorization)
     if hashed is None:
         raise Problem(401, "send a bearer token: Authorization: Bearer ...", headers={"WWW-Authenticate": "Bearer"})
-    caller = known.get(hashed)
+    caller = await find(hashed, known, look_ups, verified)
     if caller is None:
-        caller = await _look_up(connections, hashed)
-        if caller is None:
-            verified.pop(hashed, None)
-            raise Problem(401, "this token is not known, or was revoked", headers={"WWW-Authenticate": "Bearer"})
-        # only after a look-up: a use does not make it live longer, so that one that was revoked ends in time
-        known[hashed] = verified[hashed] = caller
+        raise Problem(401, "this token is not known, or was revoked", headers={"WWW-Authenticate": "Bearer"})
     return caller
 
 
-async def _look_up(connections: Pool, hashed: bytes) -> Caller | None:
-    found = None
-    async with connected(connections) as connection:
-        for row in await (await connection.execute("select * from app.tokens_like(%s)", [hashed])).fetchall():
-            if hmac.compare_digest(bytes(row["token_sha256"]), hashed):
-                found = Caller(row["operator_id"], row["label"])
-    return found
+async def find(
+    hashed: bytes,
+    known: MutableMapping[bytes, Caller],
+    look_ups: LookUps,
+    verified: MutableMapping[bytes, Caller],
+    address: str = "",
+) -> Caller | None:
+    """Whom the token of this digest speaks for; None where it is not known, or was revoked."""
+    caller = known.get(hashed)
+    if caller is None:
+        caller = await look_ups.find(hashed, address)
+        if caller is None:
+            verified.pop(hashed, None)
+            return None
+        # only after a look-up: a use does not make it live longer, so that one that was revoked ends in time
+        known[hashed] = verified[hashed] = caller
+    return caller

@@ -1,10 +1,13 @@
 """Fixtures: a real PostgreSQL, the emulator, and the flows run against both.
 
 The server is TEST_DATABASE_URL if that is set (its user must be able to create databases), else an embedded one in a
-folder of the session. Each test that asks for `database` gets a fresh copy of a template that was prepared once.
+folder of the session. Each test that requests `database` gets a fresh copy of a template that was prepared once.
 """
 
+import atexit
 import os
+import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,6 +27,9 @@ from warehouse import prepare as warehouse_prepare
 from warehouse.database import Database, existing_roles, parse
 
 quieten_libraries()
+# A shell has its jobs in the background ignore these two, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 settings.register_profile("no_deadline", settings(), deadline=None)  # machines are noisy
 settings.load_profile("no_deadline")
 TEST_DATABASE_URL = os.environ.pop("TEST_DATABASE_URL", None)
@@ -37,14 +43,22 @@ for _name in (
 ):
     os.environ.pop(_name, None)
 
+if not {"PYTEST_DEBUG_TEMPROOT", "PYTEST_XDIST_WORKER"} & set(os.environ):
+    # Another session of this user sets the folder that they all share to 0700, in which our servers' user then finds nothing.
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp(prefix="energy-pytest-")
+    atexit.register(shutil.rmtree, os.environ["PYTEST_DEBUG_TEMPROOT"], ignore_errors=True)
+
 WITH_A_STACK = (
     "test_stack.py",
     "test_schedules.py",
+    "test_dispatch.py",
     "test_stack_security.py",
     "test_kills.py",
     "test_users.py",
     "test_browser.py",
     "test_docs_in_browser.py",
+    "test_pages_in_browser.py",
+    "test_demo.py",
     "test_hosts.py",
     "test_elsewhere.py",
     "test_great_attack.py",
@@ -52,20 +66,28 @@ WITH_A_STACK = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes minutes unless `-m` names it: what starts Prefect servers, workers or hosts of its own (`stack`),
-    every day around a seam of the upstreams' files (`seams`), and single tests of over a minute (`long`).
-
-    The slow ones come first: at the end no worker waits for another.
+    """Leave out what takes long unless `-m` or a test's own name asks for it: tests of several seconds (`slow`), what starts
+    Prefect servers, workers or hosts of its own (`stack`), every day around a seam of the upstreams' files (`seams`).
     """
-    with_a_stack = [item for item in items if item.path.name in WITH_A_STACK]
-    for item in with_a_stack:
-        item.add_marker(pytest.mark.stack)
-    for name in ("stack", "seams", "long"):
-        if name not in config.getoption("markexpr"):
-            named = [item for item in items if item.get_closest_marker(name)]
-            config.hook.pytest_deselected(items=named)
-            items[:] = [item for item in items if item not in named]
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
+        if item.path.name in WITH_A_STACK:
+            item.add_marker(pytest.mark.stack)
+            item.add_marker(pytest.mark.timeout(0))  # hundreds of kills take more than an hour
+    if any("::" in argument for argument in config.args):
+        return
+    asked = config.getoption("markexpr")
+    named = [item for item in items if (kind := kind_of(item)) and kind not in asked]
+    if named:
+        config.hook.pytest_deselected(items=named)
+        left_out = set(named)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def kind_of(item: pytest.Item) -> str | None:
+    """Which of the kinds that are left out it is of."""
+    return next((name for name in ("stack", "seams", "slow") if item.get_closest_marker(name)), None)
 
 
 needs_recorded = pytest.mark.skipif(RECORDED_DIR is None, reason="RECORDED_DIR is not set")
@@ -110,7 +132,7 @@ def template(server: Database, session_dir: Path) -> Iterator[Database]:
     with Landing(database, run_id=uuid.uuid4(), work_dir=session_dir / "dlt") as landing:
         landing.prepare(DATASETS.values())
     dbt = Dbt(database, session_dir)
-    for built in (dbt.build_batches(()), dbt.publish(())):
+    for built in (dbt.unpack(()), dbt.publish(())):
         assert not built.failures
     dbt.close()
     name = f"{database.name}_template"
@@ -260,6 +282,55 @@ def energy(
     yield this
     with suppress(KeyError):
         del os.environ["PGOPTIONS"]
+
+
+@pytest.fixture(scope="session")
+def grid_template(server: Database, template: Database, session_dir: Path, _emulator: Emulator) -> Iterator[Database]:
+    """A database with the newest of what placements are decided by; all of it real, from the emulator."""
+    from flows.refresh import refresh
+
+    grid = replace(template, name=f"energy_grid_{os.getpid()}")
+    copy_database(server, template, grid)
+    _emulator.reset()
+    with pytest.MonkeyPatch.context() as patch:
+        settings = {"DATABASE_URL": grid.address(), "DATA_DIR": str(session_dir), **FAST, **_emulator.settings}
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        outcome = refresh.fn(datasets=["carbon_intensity", "neso__n2ex_day_ahead", "beckn"])
+        patch.delenv("PGOPTIONS", raising=False)
+    assert outcome["failures"] == []
+    with grid.connect() as connection:  # the examples of an embedded database
+        connection.execute("truncate app.operators cascade")
+        # the auction's file ends with the day: without this, what cost does would depend on the hour of the test
+        connection.execute(
+            "insert into wholesale_prices select (jsonb_populate_record(price, to_jsonb(price) || jsonb_build_object("
+            "'period_start', price.period_start + interval '3 days', 'period_end', price.period_end + interval '3 days', "
+            "'settlement_date', price.settlement_date + 3))).* from wholesale_prices as price "
+            "where market = 'n2ex_day_ahead' on conflict do nothing"
+        )
+    yield grid
+    with server.connect() as connection:
+        connection.execute(f'drop database if exists "{grid.name}" with (force)')
+
+
+@pytest.fixture
+def grid(server: Database, grid_template: Database) -> Iterator[Database]:
+    """A copy of it for one test."""
+    fresh = replace(grid_template, name=f"{grid_template.name}_test")
+    copy_database(server, grid_template, fresh)
+    yield fresh
+    with server.connect() as connection:
+        connection.execute(f'drop database if exists "{fresh.name}" with (force)')
+
+
+def copy_database(server: Database, source: Database, target: Database) -> None:
+    """Make a database anew as a copy of another one."""
+    with server.connect() as connection:
+        connection.execute(f'drop database if exists "{target.name}" with (force)')
+        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [source.name])
+        connection.execute(f'create database "{target.name}" template "{source.name}"')
+    existing_roles.cache_clear()
+    warehouse_prepare.set_up(target)
 
 
 CARBON_TABLES = (

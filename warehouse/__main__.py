@@ -7,13 +7,11 @@ import shutil
 import subprocess
 import sys
 
-from pydantic import ValidationError
-
-from warehouse import logins
-from warehouse.database import Database, Role, existing_roles, resolve, uses_embedded
-from warehouse.errors import LockTimeoutError, UsageError, in_words
+from warehouse import command, logins
+from warehouse.database import Database, Role, dbt_environment, existing_roles
 from warehouse.prepare import prepare
 from warehouse.printed import out
+from warehouse.server import resolve, uses_embedded
 from warehouse.settings import WarehouseSettings
 
 ROLES = {"reader": Role.READER, "transformer": Role.TRANSFORMER, "service": Role.SERVICE, "loader": Role.LOADER}
@@ -87,7 +85,7 @@ def _prepared() -> Database:
 
 def _environment(database: Database, role: str) -> dict[str, str]:
     """The `PG*` variables of a role. Where it does not exist the owner's, and then a reader's session only reads."""
-    variables = database.libpq_environment(ROLES.get(role))
+    variables = dbt_environment(database) if role == "transformer" else database.libpq_environment(ROLES.get(role))
     if role == "reader" and Role.READER not in existing_roles(database):
         variables["PGOPTIONS"] += " -c default_transaction_read_only=on"
         words = "the server has no role energy_reader: this is the owner's login, read-only until the session says otherwise"
@@ -99,21 +97,17 @@ def main() -> None:
     """Run one command; a wrong setting ends it with one line and exit code 2."""
     parser = argparse.ArgumentParser(prog="python -m warehouse", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for command in (up, down, rotate, recover):
-        commands.add_parser(command.__name__, help=(command.__doc__ or "").splitlines()[0]).set_defaults(run=command)
+    for one in (up, down, rotate, recover):
+        commands.add_parser(one.__name__, help=(one.__doc__ or "").splitlines()[0]).set_defaults(run=one)
     for with_role, default in ((env, "transformer"), (psql, "reader")):
-        one = commands.add_parser(with_role.__name__, help=(with_role.__doc__ or "").splitlines()[0])
-        one.add_argument("--role", choices=(*ROLES, OWNER), default=default, help=f"whose login (default: {default})")
-        one.set_defaults(run=with_role)
+        parser_of = commands.add_parser(with_role.__name__, help=(with_role.__doc__ or "").splitlines()[0])
+        parser_of.add_argument(
+            "--role", choices=(*ROLES, OWNER), default=default, help=f"whose login (default: {default})"
+        )
+        parser_of.set_defaults(run=with_role)
     arguments = vars(parser.parse_args())
-    try:
-        arguments.pop("run")(**arguments)
-    except LockTimeoutError as error:
-        out(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except (UsageError, ValidationError) as error:
-        out(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
-        sys.exit(2)
+    chosen = arguments.pop("run")
+    command.run(lambda: chosen(**arguments))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The one address of the server, and connections to it.
+"""An address of a database, and connections to it.
 
 Each room logs in as itself: a login of its own that can take on one role (`Role`) and nothing else, so that "one writer per
 schema" is kept by PostgreSQL itself. The user of DATABASE_URL, or of the embedded server, is the owner: it migrates and
@@ -13,10 +13,18 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import psycopg
 
-from warehouse.errors import UsageError
-from warehouse.settings import WarehouseSettings
+from warehouse.errors import OutageError, UsageError, went_away
+from warehouse.settings import DecisionSettings, WarehouseSettings
 
 CONNECT_TIMEOUT_SECONDS = 10
+ALIVE = {
+    "keepalives": "1",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+"""How a connection notices within half a minute that the server, or the way to it, is gone. DATABASE_URL takes precedence."""
 EXAMPLE_URL = "postgresql://user:password@host:5432/database"
 
 
@@ -72,7 +80,7 @@ class Database:
     def url(self, *, role: Role | None = None, scheme: str = "postgresql") -> str:
         """The address as a URL, for libraries that want one; with `role`, under that role's login."""
         own = self.login(role)
-        query = dict(self.parameters)
+        query = self.settings()
         query["options"] = self.options(role)
         if self.host.startswith("/"):
             query["host"] = self.host
@@ -87,14 +95,21 @@ class Database:
         query = dict(self.parameters) | ({"host": self.host} if self.host.startswith("/") else {})
         return self.url().split("?")[0] + (f"?{urlencode(query, quote_via=quote)}" if query else "")
 
+    def settings(self) -> dict[str, str]:
+        """What libpq is given beside address, user and options: parameters of DATABASE_URL, and `ALIVE`."""
+        return ALIVE | {name: value for name, value in self.parameters if name != "options"}
+
     def options(self, role: Role | None = None) -> str:
         """Settings of each connection, in the form of libpq's `options`."""
         # A login has its role from the start. Without logins the owner takes the role on: tidy, but no wall.
         taken = role if role and role in existing_roles(self) and self.login(role) is self else None
-        return "-c timezone=UTC" + (f" -c role={taken}" if taken else "")
+        # who changes tables waits for those who read them, and everyone who comes later waits for both
+        bound = f" -c lock_timeout={WarehouseSettings().table_wait_seconds:g}s" if role is Role.TRANSFORMER else ""
+        return "-c timezone=UTC" + bound + (f" -c role={taken}" if taken else "")
 
     def connect(self, *, role: Role | None = None, autocommit: bool = True, name: str = "energy") -> psycopg.Connection:
-        """Open a connection. Raises UsageError, without the password, when the server cannot be reached."""
+        """Open a connection. Raises UsageError, without the password, when the server cannot be used; OutageError when it
+        could be used until now."""
         options = self.options(role)
         return _connect(self.login(role), options=options, autocommit=autocommit, application_name=name)
 
@@ -114,11 +129,29 @@ class Database:
         return variables
 
 
+def dbt_environment(database: Database, role: Role | None = Role.TRANSFORMER) -> dict[str, str]:
+    """What dbt reads from its environment: the `PG*` variables, and the settings that it shares with the service."""
+    value = DecisionSettings().carbon_value_gbp_tonne
+    return {**database.libpq_environment(role), "CARBON_VALUE_GBP_TONNE": f"{value:g}"}
+
+
+def has_relation(connection: psycopg.Connection, *names: str) -> bool:
+    """Whether all of these tables or views are there, each named with its schema."""
+    row = connection.execute(
+        "select bool_and(to_regclass(name) is not null) from unnest(%s::text[]) as name", [list(names)]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+_used: set[tuple[str, int, str]] = set()
+"""Where this process has had a connection: what fails there later is an outage, not a wrong setting."""
+
+
 def _connect(database: Database, *, options: str, autocommit: bool, application_name: str) -> psycopg.Connection:
-    parameters = {k: v for k, v in database.parameters if k != "options"}
+    parameters = database.settings()
     parameters.setdefault("connect_timeout", str(CONNECT_TIMEOUT_SECONDS))
     try:
-        return psycopg.connect(
+        connection = psycopg.connect(
             host=database.host,
             port=database.port,
             user=database.user,
@@ -131,10 +164,14 @@ def _connect(database: Database, *, options: str, autocommit: bool, application_
         )
     except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
         reason = str(error).strip().splitlines()[-1].replace(database.password or "\0", "***")
+        if (database.host, database.port, database.name) in _used:
+            raise OutageError(went_away(reason)) from None
         raise UsageError(
             f"The PostgreSQL server at {database.host}:{database.port} (database {database.name!r}, user "
             f"{database.user!r}) cannot be used: {reason}. Start it, or correct DATABASE_URL."
         ) from None
+    _used.add((database.host, database.port, database.name))
+    return connection
 
 
 @lru_cache(maxsize=8)
@@ -198,25 +235,3 @@ def parse(url: str) -> Database:
         name=unquote(name),
         parameters=tuple(sorted((k, v) for k, v in query.items() if k != "options")),
     )
-
-
-def uses_embedded(settings: WarehouseSettings) -> bool:
-    """Whether the embedded server of DATA_DIR is meant: DATABASE_URL is not set, or is that server's own address.
-
-    It is in a shell after `eval "$(make -s env)"`, whichever login it names there.
-    """
-    if not settings.database_url:
-        return True
-    from warehouse import embedded
-
-    return embedded.is_address_of(settings.data_dir, parse(settings.database_url))
-
-
-def resolve(settings: WarehouseSettings | None = None) -> Database:
-    """The database to use: DATABASE_URL if it is set, else the embedded server, started if it is not running."""
-    settings = settings or WarehouseSettings()
-    if settings.database_url and not uses_embedded(settings):
-        return parse(settings.database_url)
-    from warehouse import embedded
-
-    return embedded.ensure_running(settings.data_dir)

@@ -36,7 +36,9 @@ HOST = "127.0.0.1"
 LOOPBACK = frozenset({HOST, "localhost", "::1"})
 PORTS = range(20_000, 30_000)
 """Below the ports that systems hand out for outgoing connections: one of those could be taken while the server is down."""
-START_SECONDS = 60
+START_SECONDS, PG_CTL_SECONDS = 60, 20
+EARLIER_PORTS = 10
+"""So many are remembered"""
 RECOVER = "python -m warehouse recover"
 
 # Sized for a laptop or a two-core runner; nothing here changes what a query returns.
@@ -77,10 +79,13 @@ def ensure_running(data_dir: Path) -> Database:
 
 def running(data_dir: Path) -> Database | None:
     """The address, if the server of this very folder answers there."""
-    data_dir = data_dir.resolve()
+    return _answering(data_dir.resolve(), DATABASE)
+
+
+def _answering(data_dir: Path, name: str) -> Database | None:
     if not (_secrets(data_dir).exists() and (_cluster(data_dir) / "postmaster.pid").exists()):
         return None
-    address = _address(data_dir)
+    address = _address(data_dir, name)
     with contextlib.suppress(UsageError, psycopg.Error), address.connect() as connection:
         row = connection.execute("select current_setting('data_directory')").fetchone()
         return address if row and Path(row[0]) == _cluster(data_dir) else None
@@ -128,18 +133,32 @@ def recover(data_dir: Path) -> None:
 
 
 def is_address_of(data_dir: Path, database: Database) -> bool:
-    """Whether this is the address of this folder's server, whichever user it names."""
+    """Whether this is the address of this folder's server, whichever user it names.
+
+    A shell may have it from before the server moved to another port: it is the same server, unless another one lets it in there.
+    """
     data_dir = data_dir.resolve()
     if database.host not in LOOPBACK or database.name != DATABASE:
         return False
     ports = {_port_of_last_start(_cluster(data_dir))}
     with contextlib.suppress(UsageError, FileNotFoundError):
         ports.add(_kept(data_dir)[0])
-    return database.port in ports
+    return database.port in ports or (database.port in _earlier_ports(data_dir) and not _lets_in(database))
+
+
+def _lets_in(database: Database) -> bool:
+    with contextlib.suppress(UsageError, psycopg.Error), database.connect():
+        return True
+    return False
 
 
 def _cluster(data_dir: Path) -> Path:
     return data_dir / "postgres"
+
+
+def log_file(data_dir: Path) -> Path:
+    """What the server says."""
+    return _cluster(data_dir) / "server.log"
 
 
 def _is_cluster(folder: Path) -> bool:
@@ -163,12 +182,23 @@ def _kept(data_dir: Path) -> tuple[int, str]:
         ) from None
 
 
+def _earlier_ports(data_dir: Path) -> list[int]:
+    """Where the server was before its present port, the oldest first."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return [int(port) for port in json.loads(_secrets(data_dir).read_text())["earlier_ports"]]
+    return []
+
+
 def _write_secrets(data_dir: Path, *, port: int, password: str) -> None:
     path = _secrets(data_dir)
+    earlier = _earlier_ports(data_dir)
+    with contextlib.suppress(UsageError, FileNotFoundError):
+        earlier.append(_kept(data_dir)[0])
+    earlier = [known for known in dict.fromkeys(earlier) if known not in (0, port)][-EARLIER_PORTS:]
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
-        json.dump({"port": port, "password": password}, file)
+        json.dump({"port": port, "password": password, "earlier_ports": earlier}, file)
         file.flush()
         os.fsync(file.fileno())  # a power cut must not leave an empty file
     fresh.rename(path)
@@ -207,6 +237,7 @@ def _initialise(data_dir: Path) -> None:
             )
         _kept(data_dir)
         return
+    _require_that_none_was_lost(data_dir)
     if cluster.exists() and any(cluster.iterdir()):
         cluster.rename(cluster.with_name(f"postgres.unfinished-{secrets.token_hex(4)}"))
     making = data_dir / "postgres.making"
@@ -225,7 +256,8 @@ def _initialise(data_dir: Path) -> None:
             data_dir=data_dir,
         )
     except subprocess.CalledProcessError as error:
-        words = " | ".join(str(error.stderr).strip().splitlines()[-3:])
+        lines = str(error.stderr).strip().splitlines()
+        words = " | ".join([line for line in lines if "error:" in line or "FATAL" in line] or lines[-3:])
         raise UsageError(f"No PostgreSQL database can be made in {data_dir}: {words}") from None
     with (fresh / "postgresql.conf").open("a") as conf:
         conf.writelines(f"{name} = {value}\n" for name, value in SERVER_SETTINGS.items())
@@ -236,42 +268,70 @@ def _initialise(data_dir: Path) -> None:
     shutil.rmtree(making)
 
 
-def _start(data_dir: Path) -> None:
+def _require_that_none_was_lost(data_dir: Path) -> None:
+    """Raises UsageError if there has been a database that is not where it was: its disk may not be mounted."""
     cluster = _cluster(data_dir)
-    if leftovers.postmaster(cluster):  # another process has just started it, or it recovers from a crash
-        _wait_for_answer(data_dir)
+    has_run = _secrets(data_dir).exists() and _kept(data_dir)[0] != 0
+    if not has_run and not (cluster / "PG_VERSION").exists():
         return
+    state = "is damaged: it has no global/pg_control" if (cluster / "PG_VERSION").exists() else "is not there"
+    raise UsageError(
+        f"The database of {data_dir} has run before, and now {cluster} {state}. Nothing was changed. Mount its disk, or put the "
+        f"folder back (docs/runbooks/restore.md). For a new, empty database move {cluster} and {_secrets(data_dir)} away."
+    )
+
+
+def _start(data_dir: Path) -> None:
+    """Whoever started a server may have been killed at any moment after: what it had not done yet is done here."""
+    if not leftovers.postmaster(
+        _cluster(data_dir)
+    ):  # else another process has just started it, or it recovers from a crash
+        _launch(data_dir)
+    with _wait_for_answer(data_dir).connect() as connection:
+        if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
+            # the server may still be making it for somebody who was killed
+            with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                connection.execute(f'create database "{DATABASE}"')
+
+
+def _launch(data_dir: Path) -> None:
+    cluster = _cluster(data_dir)
     leftovers.clear(cluster)
     postgres_programs.hand_over(cluster)
     kept, password = _kept(data_dir)
     port = kept if kept and _is_free(kept) else _free_port(data_dir)
     if kept not in (0, port):
         log.warning("port %s is taken by another program: PostgreSQL now answers at %s:%s", kept, HOST, port)
-    server_log = cluster / "server.log"
+    server_log = log_file(data_dir)
     try:
         postgres_programs.run(
-            *("pg_ctl", "-w", "-t", str(START_SECONDS), "-D", str(cluster), "-l", str(server_log)),
+            *("pg_ctl", "-w", "-t", str(PG_CTL_SECONDS), "-D", str(cluster), "-l", str(server_log)),
             *("-o", f"-p {port}", "start"),
             data_dir=data_dir,
         )
     except subprocess.CalledProcessError as error:
+        # pg_ctl gives up on a server whose start seems older than itself, as after a step of the clock, and on one that recovers
+        if leftovers.postmaster(cluster):
+            _write_secrets(data_dir, port=port, password=password)
+            return
         tail = server_log.read_text(errors="replace").splitlines()[-3:] if server_log.exists() else [str(error.stderr)]
         raise UsageError(f"The embedded PostgreSQL did not start ({' | '.join(tail)}). Its log: {server_log}") from None
     _write_secrets(data_dir, port=port, password=password)
-    with _address(data_dir, "postgres").connect() as connection:
-        if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
-            connection.execute(f'create database "{DATABASE}"')
 
 
-def _wait_for_answer(data_dir: Path) -> None:
+def _wait_for_answer(data_dir: Path) -> Database:
     end = time.monotonic() + START_SECONDS
-    while not running(data_dir):
+    while not (address := _answering(data_dir, "postgres")):
+        started_with, (kept, password) = _port_of_last_start(_cluster(data_dir)), _kept(data_dir)
+        if started_with not in (0, kept):
+            _write_secrets(data_dir, port=started_with, password=password)
         if time.monotonic() > end:
             raise UsageError(
                 f"A PostgreSQL of {_cluster(data_dir)} runs but does not let the owner in: see its server.log. "
                 f"If its password is lost: {RECOVER}"
             )
         time.sleep(0.1)
+    return address
 
 
 def _stop(data_dir: Path) -> bool:

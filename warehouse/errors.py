@@ -8,11 +8,15 @@ from pydantic import ValidationError
 
 
 class UsageError(Exception):
-    """A parameter, a setting or the server is wrong: told in one line, exit code 2, nothing changed."""
+    """A parameter, a setting or the server is wrong: said in one line, exit code 2, nothing changed."""
+
+
+class OutageError(UsageError):
+    """The database could be used and then could not: said in one line, exit code 1; run the command again."""
 
 
 class LockTimeoutError(Exception):
-    """Another session held a lock for too long: told in one line, exit code 1; run the command again."""
+    """Another session held a lock for too long: said in one line, exit code 1; run the command again."""
 
 
 def in_words(error: ValidationError) -> str:
@@ -26,6 +30,8 @@ def in_words(error: ValidationError) -> str:
 def trouble_of(error: BaseException) -> str | None:
     """What the database or the disk did, in one line, if that is what an error comes of; None if it comes of anything else."""
     for one in _chain(error):
+        if isinstance(one, OutageError):
+            return str(one)
         if isinstance(one, psycopg.errors.DiskFull) or (
             isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT)
         ):
@@ -34,8 +40,13 @@ def trouble_of(error: BaseException) -> str | None:
         if isinstance(one, psycopg.OperationalError | psycopg.InterfaceError) or _is_of_psycopg2(one):
             if getattr(one, "pgcode", None) == psycopg.errors.DiskFull.sqlstate:
                 return _said("The disk is full", one, "Make space and run the same command again")
-            return _said("The database went away", one, "When it is back, run the same command again")
+            return went_away(str(one) or type(one).__name__)
     return None
+
+
+def went_away(reason: str) -> str:
+    """One line for a database that could be used until now."""
+    return _said("The database went away", RuntimeError(reason), "When it is back, run the same command again")
 
 
 def _said(what: str, error: BaseException, then: str) -> str:

@@ -1,4 +1,4 @@
-"""The one writer of `ops`: what ran, what was asked for, what was judged. Reading it is plain SQL."""
+"""The one writer of `ops`: what ran, what was requested, what was validated. Reading it is plain SQL."""
 
 import json
 import uuid
@@ -12,6 +12,7 @@ import psycopg
 
 from warehouse.database import Database, Role
 from warehouse.locks import is_held
+from warehouse.printed import storable
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class QualityResult:
     description: str
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """How an expectation that was not met went, in words."""
         if self.raised:
-            return f"{self.description} could not be judged ({self.raised})"
+            return f"{self.description} could not be validated ({self.raised})"
         return f"{self.description} is not met"
 
 
@@ -64,7 +65,7 @@ class CrashedRun:
     prefect_flow_run_id: uuid.UUID | None
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """In a sentence."""
         return f"{self.flow}: the run of {self.started_at:%Y-%m-%d %H:%M}Z died; it is marked as crashed."
 
@@ -96,7 +97,7 @@ class Run:
             connection.execute(
                 "insert into ops.payload_verdicts (payload_id, dataset, verdict, reason, run_id) "
                 "select unnest(%s::uuid[]), %s, %s, %s, %s on conflict (payload_id) do update set verdict = excluded.verdict, "
-                "reason = excluded.reason, run_id = excluded.run_id, judged_at = clock_timestamp() "
+                "reason = excluded.reason, run_id = excluded.run_id, validated_at = clock_timestamp() "
                 "where payload_verdicts.verdict = 'passed' and excluded.verdict = 'held'",
                 [list(payload_ids), dataset, "held" if held_because else "passed", held_because, self.run_id],
             )
@@ -120,7 +121,8 @@ class Run:
         columns = list(rows[0])
         statement = f"insert into ops.{table} (run_id, {', '.join(columns)}) values (%s{', %s' * len(columns)})"
         with self._connect() as connection, connection.cursor() as cursor, connection.transaction():
-            cursor.executemany(statement, [[self.run_id, *(row[c] for c in columns)] for row in rows])
+            values = [[storable(v) if isinstance(v := row[c], str) else v for c in columns] for row in rows]
+            cursor.executemany(statement, [[self.run_id, *given] for given in values])
 
     def _connect(self) -> psycopg.Connection:
         return self.database.connect(role=Role.LOADER, name=f"energy-{self.flow}")

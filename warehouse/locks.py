@@ -53,7 +53,7 @@ def exclusive_all(database: Database, names: Iterable[str]) -> Iterator[None]:
 
 def is_held(database: Database, name: str) -> bool:
     """Whether another connection holds the lock `name` now."""
-    with database.connect() as connection:
+    with database.connect(role=Role.LOADER) as connection:
         return bool(_holders(connection, name))
 
 

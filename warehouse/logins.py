@@ -9,6 +9,7 @@ never overwrite each other's passwords. Only the owner of the database can read 
 import logging
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import psycopg
 from psycopg import sql
@@ -16,6 +17,7 @@ from psycopg import sql
 from warehouse.database import Database, Login, Role, existing_roles, logins, rights
 from warehouse.errors import UsageError
 from warehouse.locks import exclusive
+from warehouse.table_locks import bound_reader
 
 log = logging.getLogger("warehouse")
 
@@ -28,13 +30,23 @@ def ensure(database: Database) -> None:
 
     Raises UsageError if the server accepts the owner but no new login either.
     """
-    if not existing_roles(database) or _are_complete(database):
+    if not existing_roles(database):
+        return
+    if _are_complete(database):
+        _bound_reader(database)
         return
     with exclusive(database, "logins", role=None):
         _forget()
         if _are_complete(database):  # another process made them meanwhile
             return
         _replace(database)
+
+
+def _bound_reader(database: Database) -> None:
+    """As of this version; logins that were made before have no bound yet."""
+    if login := logins(database).get(Role.READER):
+        with database.connect() as connection, suppress(psycopg.errors.InsufficientPrivilege):
+            bound_reader(connection, login.user)
 
 
 def rotate(database: Database) -> list[str]:
@@ -120,6 +132,8 @@ def _make(connection: psycopg.Connection, role: Role) -> Login:
         sql.SQL("alter role {} set search_path = public, app").format(user),
     ):
         connection.execute(statement)
+    if role is Role.READER:
+        bound_reader(connection, login.user)
     _write(connection, {role: login})
     return login
 

@@ -1,10 +1,10 @@
-"""The port that was asked for, or a free one where another program has it."""
+"""The port that was requested, or a free one where another program has it."""
 
 import socket
 
 
 def listen(host: str, port: int, *, backlog: int = 100) -> tuple[socket.socket, bool]:
-    """A socket that listens at `port` of `host` (0: any free one), and whether it is the port that was asked for.
+    """A socket that listens at `port` of `host` (0: any free one), and whether it is the port that was requested.
 
     Raises OSError where `host` is no address of this machine.
     """

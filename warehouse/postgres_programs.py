@@ -4,6 +4,7 @@ That user must be able to search the folders above the data and above the progra
 bit for others (o+x) and nothing more, and the command says so; folders that it can already search keep their mode.
 """
 
+import fcntl
 import importlib.util
 import logging
 import os
@@ -11,8 +12,12 @@ import stat
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from warehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    import pwd
 
 log = logging.getLogger("warehouse")
 
@@ -60,13 +65,7 @@ def hand_over(*paths: Path) -> None:
     """Give these folders and files to the system user, and let it reach them; does nothing for an ordinary user."""
     if os.geteuid() != 0:
         return
-    import pwd
-
-    try:
-        account = pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--user-group", SYSTEM_USER], check=True, capture_output=True)  # noqa: S607
-        account = pwd.getpwnam(SYSTEM_USER)
+    account = system_account(SYSTEM_USER)
     for path in paths:
         os.chown(path, account.pw_uid, account.pw_gid)
     programs = binaries()
@@ -75,7 +74,24 @@ def hand_over(*paths: Path) -> None:
             folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IXOTH)
             log.warning("%s gets o+x, because PostgreSQL runs as user %s", folder, SYSTEM_USER)
     if not (programs / "postgres").stat().st_mode & stat.S_IROTH:
-        subprocess.run(["chmod", "-R", "o+rX", str(programs.parent.parent)], check=True)  # noqa: S607
+        subprocess.run(["chmod", "-R", "o+rX", str(programs.parent.parent)], check=True)  # noqa: S607  a program of the system, wherever its PATH has it
+
+
+def system_account(name: str) -> "pwd.struct_passwd":
+    """A system user of this machine, made if it does not exist. One process at a time looks and makes it: of two `useradd`
+    of one name at the same moment both succeed, and the second changes the user's number under the first."""
+    import pwd
+
+    machine = os.open("/etc", os.O_RDONLY)
+    try:
+        fcntl.flock(machine, fcntl.LOCK_EX)
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            subprocess.run(["useradd", "--system", "--user-group", name], check=True, capture_output=True)  # noqa: S607  a program of the system, wherever its PATH has it
+            return pwd.getpwnam(name)
+    finally:
+        os.close(machine)
 
 
 def _system_user() -> str | None:

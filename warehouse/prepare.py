@@ -1,4 +1,4 @@
-"""Brings a database up to date: schemas, roles, `ops` tables (Alembic), its search_path."""
+"""Brings a database up to date: schemas, roles, `ops` tables (Alembic), its search_path, what a region carries."""
 
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from warehouse.database import Database, Role, existing_roles
 from warehouse.errors import UsageError
 from warehouse.examples import add_examples
 from warehouse.locks import exclusive
+from warehouse.settings import DecisionSettings
+from warehouse.table_locks import gave_up
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MINIMUM_SERVER_VERSION = 150000
@@ -28,22 +30,30 @@ def prepare(database: Database) -> None:
             set_up(database)
             if database.is_embedded:
                 add_examples(database)
+    with database.connect() as connection:
+        limit_regions(connection, DecisionSettings().region_capacity_kw)
     logins.ensure(database)
 
 
 def _migrate(database: Database) -> None:
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import OperationalError
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["database"] = database
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except OperationalError as error:
+        if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            raise gave_up(database, "a migration") from None
+        raise
 
 
-def newest_revision() -> str:
+def newest_revision(versions: Path = MIGRATIONS / "versions") -> str:
     """The id of the last migration: files are named by time, so the last name is the newest."""
-    return max(path.stem.split("__")[0] for path in (MIGRATIONS / "versions").glob("2*.py"))
+    return max(path.stem.split("__")[0] for path in versions.glob("2*.py"))
 
 
 def _version(database: Database, connection: psycopg.Connection) -> str | None:
@@ -83,6 +93,14 @@ def restore_public(database: Database, connection: psycopg.Connection) -> None:
         connection.execute(
             f"alter default privileges for role {Role.TRANSFORMER} in schema public grant select on tables to {role}"
         )
+
+
+def limit_regions(connection: psycopg.Connection, capacity_kw: float) -> None:
+    """Keep what an operator may place in a region at one time, kW, where bookings are held to it; what is booked stays."""
+    connection.execute(
+        "update app.region_limit set capacity_kw = %(kw)s::numeric(14, 3) where capacity_kw <> %(kw)s::numeric(14, 3)",
+        {"kw": capacity_kw},
+    )
 
 
 def set_up(database: Database) -> None:

@@ -19,3 +19,8 @@ def printable(text: str) -> str:
 def out(line: object = "", *, file: TextIO | None = None, flush: bool = False) -> None:
     """Print a line, on standard output unless `file` is given."""
     print(printable(str(line)), file=file or sys.stdout, flush=flush)
+
+
+def storable(text: str) -> str:
+    """The text as PostgreSQL can hold it: NUL and halves of surrogate pairs, which JSON and headers can bring, spelled out."""
+    return text.encode(errors="backslashreplace").decode().replace("\0", "\\x00")

@@ -1,4 +1,8 @@
-"""`make trace`: where a value came from. The row, its payload, the request, the run, and the checks it passed."""
+"""`make trace`: where a value came from. The row, its record, the request, the run, and the checks it passed.
+
+A staging model names the columns that a clean table is keyed by as the table does, so that the records of a row are found without
+knowing any upstream.
+"""
 
 import json
 import sys
@@ -8,13 +12,14 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
-from pydantic import ValidationError
 
-from warehouse.database import Role, resolve
-from warehouse.errors import LockTimeoutError, UsageError, in_words
+from warehouse import command
+from warehouse.database import Role
+from warehouse.errors import UsageError
 from warehouse.prepare import prepare
 from warehouse.printed import out
-from warehouse.trace_part import part_of
+from warehouse.relations import payload_rows
+from warehouse.server import resolve
 
 
 def trace(connection: psycopg.Connection, table: str, key: Sequence[str]) -> dict[str, Any]:
@@ -40,7 +45,7 @@ def trace(connection: psycopg.Connection, table: str, key: Sequence[str]) -> dic
         )
     if row.get("payload_id") is None:
         return {"table": table, "row": row, "note": "this row is no upstream's: it comes from a seed of dbt_project"}
-    found = _payload(connection, row)
+    found = _payload(connection, row, names)
     runs = cursor.execute("select * from ops.runs where run_id = %s", [found["payload"]["run_id"]]).fetchone()
     verdict = cursor.execute("select * from ops.payload_verdicts where payload_id = %s", [row["payload_id"]]).fetchone()
     checks = cursor.execute(
@@ -68,8 +73,8 @@ def _key_columns(connection: psycopg.Connection, table: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _payload(connection: psycopg.Connection, row: dict[str, Any]) -> dict[str, Any]:
-    """The payload, and the part of it that speaks of this row."""
+def _payload(connection: psycopg.Connection, row: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
+    """The payload of a row, and the records of it that the row was read from."""
     tables = connection.execute(
         "select tablename from pg_tables where schemaname = 'staging' and tablename like '%\\_payloads'"
     ).fetchall()
@@ -80,16 +85,33 @@ def _payload(connection: psycopg.Connection, row: dict[str, Any]) -> dict[str, A
         payload = cursor.execute(
             sql.SQL(
                 "select payload_id, origin, request_url, request_params, window_start, window_end, fetched_at, http_status, "
-                "body_bytes, run_id, payload "
-                "from staging.{} where payload_id = %s"
+                "body_bytes, run_id from staging.{} where payload_id = %s"
             ).format(sql.Identifier(table)),
             [row["payload_id"]],
         ).fetchone()
         if payload:
-            part = part_of(payload.pop("payload"), row)
-            told = part[0] if len(part) == 1 else part
-            return {"dataset": table.removesuffix("_payloads"), "payload": payload, "part": told}
+            dataset = table.removesuffix("_payloads")
+            return {"dataset": dataset, "payload": payload, "records": _records(connection, dataset, row, key)}
     raise UsageError(f"Payload {row['payload_id']} is no longer in staging: maintenance has let it go.")
+
+
+def _records(connection: psycopg.Connection, dataset: str, row: dict[str, Any], key: Sequence[str]) -> dict[int, Any]:
+    """What the payload says of the row: its records by their position in it."""
+    view = sql.Identifier(*payload_rows(dataset).split("."))
+    described = connection.execute(sql.SQL("select * from {} limit 0").format(view)).description or []
+    shared = [name for name in key if name in {column.name for column in described}]
+    found = connection.execute(
+        sql.SQL(
+            "select record_no, record from {} where record is not null and payload_id = {} {} order by record_no"
+        ).format(
+            view,
+            row["payload_id"],
+            sql.SQL(" ").join(
+                sql.SQL("and {} = {}").format(sql.Identifier(name), sql.Literal(row[name])) for name in shared
+            ),
+        )
+    ).fetchall()
+    return dict(found)
 
 
 def _example(names: Sequence[str]) -> str:
@@ -111,8 +133,9 @@ def _print(found: dict[str, Any]) -> None:
     block(f"Payload of staging.{found['dataset']}_payloads", found["payload"])
     if found["payload"]["origin"] == "synthetic":
         out("  SYNTHETIC: generated here, because the upstream gave nothing; the request is the one that failed")
-    said = json.dumps(found["part"]) if found["part"] else "no record of the payload names it"
-    out(f"\nWhat it says of this row\n  {said}")
+    out("\nIts records of that payload" if found["records"] else "\nNo record of that payload names it")
+    for number, record in found["records"].items():
+        out(f"  {number}: {json.dumps(record)}")
     if found["landed_by"]:
         run = found["landed_by"]
         block(
@@ -121,7 +144,7 @@ def _print(found: dict[str, Any]) -> None:
     if found["verdict"]:
         block(
             "Verdict of the staging checkpoint",
-            {k: found["verdict"][k] for k in ("verdict", "reason", "run_id", "judged_at")},
+            {k: found["verdict"][k] for k in ("verdict", "reason", "run_id", "validated_at")},
         )
     out("\nChecks of that run")
     for check in found["checks"]:
@@ -137,17 +160,14 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    try:
-        database = resolve()
-        prepare(database)
-        with database.connect(role=Role.LOADER) as connection:
-            _print(trace(connection, sys.argv[1], sys.argv[2:]))
-    except LockTimeoutError as error:
-        out(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except (UsageError, ValidationError) as error:
-        out(f"error: {in_words(error) if isinstance(error, ValidationError) else error}", file=sys.stderr)
-        sys.exit(2)
+    command.run(_trace)
+
+
+def _trace() -> None:
+    database = resolve()
+    prepare(database)
+    with database.connect(role=Role.LOADER) as connection:
+        _print(trace(connection, sys.argv[1], sys.argv[2:]))
 
 
 if __name__ == "__main__":

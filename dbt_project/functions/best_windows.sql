@@ -13,7 +13,7 @@ half_hour as (
     select
         intensity.region_id,
         intensity.period_start,
-        -- a value that stands apart from those beside it is no ground for a decision
+        -- a value that differs sharply from those beside it is no ground for a decision
         case when intensity.is_isolated is not true then intensity.forecast_gco2_kwh end as forecast_gco2_kwh,
         price.price_gbp_mwh,
         (intensity.is_synthetic or coalesce(price.is_synthetic, false))::integer as is_synthetic

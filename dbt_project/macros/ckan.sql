@@ -1,13 +1,7 @@
 {#-
-Rows of a CKAN datastore answer. Whether a value came as a number or as text depends on the type of its column there,
-which differs from file to file; `->>` makes both text, and what is no number ("NA", blanks) is NULL.
+Columns of a CKAN datastore. Whether a value came as a number or as text depends on the type of its column there, which differs
+from file to file; `->>` makes both text, and what is no number ("NA", blanks) is NULL.
 -#}
-{% macro ckan_records(dataset) -%}
-    {{ source('staging', dataset ~ '_payloads') }} as payload
-    left join lateral jsonb_array_elements(payload.payload -> 'result' -> 'records') as record on true
-{%- endmacro %}
-
-
 {% macro ckan_number(column) -%}
     case
         when record ->> '{{ column }}' ~ '^[ \t\r\n]*-?[0-9]+([.][0-9]+)?[ \t\r\n]*$'
@@ -52,7 +46,7 @@ which differs from file to file; `->>` makes both text, and what is no number ("
 {%- endmacro %}
 
 
-{#- The columns that Historic Demand Data and Demand Data Update share, as they stand in the file. -#}
+{#- The columns that Historic Demand Data and Demand Data Update share, as the file has them. -#}
 {% macro ckan_demand() -%}
     demand.settlement_date,
     demand.settlement_period,
@@ -78,41 +72,4 @@ which differs from file to file; `->>` makes both text, and what is no number ("
         from (values (1)) as once (n)
         offset 0
     ) as demand on true
-{%- endmacro %}
-
-
-{#-
-Demand as it can be believed. A national demand of 0 is a placeholder, never a measurement: rows of a forecast and of the
-last half-hours have it; the transmission demand beside it is a constant. A transmission demand of 0 is "not there".
--#}
-{% macro believable_demand(relation) -%}
-    select
-        payload_id,
-        is_synthetic,
-        fetched_at,
-        period_start,
-        settlement_date,
-        settlement_period,
-        (case when nd between 1 and {{ most_demand_mw() }} then nd end)::integer as national_demand_mw,
-        (case when nd between 1 and {{ most_demand_mw() }} and tsd between 1 and {{ most_demand_mw() }} then tsd end)::integer
-            as transmission_system_demand_mw,
-        (case when nd between 1 and {{ most_demand_mw() }} and england_wales_demand between 1 and nd
-            then england_wales_demand end)::integer as england_wales_demand_mw,
-        (case when embedded_wind_generation between 0 and {{ most_demand_mw() }} then embedded_wind_generation end)::integer
-            as embedded_wind_mw,
-        (case when embedded_solar_generation between 0 and {{ most_demand_mw() }} then embedded_solar_generation end)::integer
-            as embedded_solar_mw,
-        is_forecast,
-        case
-            when nd not between 0 and {{ most_demand_mw() }} then 'demand outside 0..{{ most_demand_mw() }} MW'
-            when nd = 0 and not is_forecast then 'placeholder: an actual demand of 0'
-            when tsd not between 0 and {{ most_demand_mw() }} then 'transmission demand outside 0..{{ most_demand_mw() }} MW'
-        end as fault
-    from {{ relation }}
-{%- endmacro %}
-
-
-{#- MW; the highest national demand on record is about 60 GW. -#}
-{% macro most_demand_mw() -%}
-    80000
 {%- endmacro %}

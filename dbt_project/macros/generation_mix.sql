@@ -11,25 +11,46 @@
 
 
 {#-
-The generationmix array of a payload as one row: a numeric column a fuel, whatever their order; whether it is a mix
-(shares of 0..100 that add up to 100, give or take what rounding nine shares can do); and the gCO2/kWh that it emits at
+The generationmix array of a payload as one row: one numeric column per fuel, whatever their order; whether it is a mix
+(each share within its bound, rounded as they are kept, and all together 100 give or take what rounding nine shares can do); and the gCO2/kWh that it emits at
 the least, by the upstream's published factors (imports count nothing).
 -#}
 {% macro unpacked_mix(generationmix) -%}
     (
         select
-            share.*,
-            {% for fuel in fuels() %}{{ fuel }}{{ ' + ' if not loop.last }}{% endfor %} between 98 and 102
-            and least({{ fuels() | join(', ') }}) >= 0 as is_mix,
-            (120 * biomass + 937 * coal + 394 * gas + 300 * other) / 100 as mix_gco2_kwh
+            {{ fuels() | join(', ') }},
+            {{ is_within('total', 'mix_pct') }}
+            and {{ is_within('lowest', 'share_pct') }}
+            and {{ is_within('highest', 'share_pct') }} as is_mix,
+            mix_gco2_kwh
         from (
             select
-                {%- for fuel in fuels() %}
-                max(perc) filter (where fuel = '{{ fuel }}') as {{ fuel }}{{ ',' if not loop.last }}
-                {%- endfor %}
-            from jsonb_to_recordset({{ generationmix }}) as fuel_share (fuel text, perc numeric)
-        ) as share
+                share.*,
+                {{ fuels() | join(' + ') }} as total,
+                least({{ fuels() | join(', ') }}) as lowest,
+                greatest({{ fuels() | join(', ') }}) as highest,
+                (120 * biomass + 937 * coal + 394 * gas + 300 * other) / 100 as mix_gco2_kwh
+            from (
+                select
+                    {%- for fuel in fuels() %}
+                    round(max(perc) filter (where fuel = '{{ fuel }}'), 1) as {{ fuel }}{{ ',' if not loop.last }}
+                    {%- endfor %}
+                from jsonb_to_recordset({{ generationmix }}) as fuel_share (fuel text, perc numeric)
+            ) as share
+            offset 0
+        ) as summed
     )
+{%- endmacro %}
+
+
+{#-
+Whether an intensity is one that the mix beside it cannot have: 0 although the mix emits 5 g or more at the least, or, if the shares
+add up, less than half of that and 50 g or more under it. docs/decisions/isolated_values.md counts the recorded rows that it touches.
+-#}
+{% macro contradicts_its_mix(intensity) -%}
+    ({{ intensity }} = 0 and mix_gco2_kwh >= 5)
+        -- a mix that is not whole contradicts nothing; only a zero needs it
+        or coalesce(is_mix and {{ intensity }} < mix_gco2_kwh / 2 and mix_gco2_kwh - {{ intensity }} >= 50, false)
 {%- endmacro %}
 
 

@@ -1,55 +1,45 @@
 {#-
 Which payloads a model still has to publish, and the record that it has.
 
-A dataset is unpacked by `int_<dataset>_rows` (a view over all payloads) and `int_<dataset>_batch` (a table: the rows of
-payloads that some consumer has not published). A consumer, a `keyed_table` with `publishes=[dataset, ...]`, reads
-`published_rows(dataset)` and is entered in `published_payloads` by the very statement that writes its rows.
+A dataset is unpacked by `stg_<dataset>` (a view over all payloads) and `stg_<dataset>__pending` (a table: the rows of payloads
+that some consumer has not published). A consumer is a `keyed_table` whose `meta` has `consumes: [dataset, ...]`, or `follows: [table, ...]`
+for the datasets of those tables. It reads `published_rows(dataset)` and is entered in `published_payloads` by the very statement that
+writes its rows.
 -#}
 
-{% macro published_payloads_relation() -%}
-    {{ return(api.Relation.create(
-        database=target.database, schema=generate_schema_name('intermediate'), identifier='published_payloads'
-    )) }}
-{%- endmacro %}
-
-
-{#- `if not exists` would still ask for the right to create, and remark on a table that is there. -#}
-{% macro create_published_payloads() -%}
-    {%- if execute -%}
-        {%- set relation = published_payloads_relation() -%}
-        {%- if adapter.get_relation(relation.database, relation.schema, relation.identifier) is none -%}
-            create schema if not exists {{ relation.schema }};
-            create table if not exists {{ relation }} (
-                model_name text,
-                payload_id uuid,
-                published_at timestamptz not null default now(),
-                primary key (model_name, payload_id)
-            );
-            comment on table {{ relation }} is 'One row is a payload that a model has published.'
-        {%- else -%}
-            select 1
-        {%- endif -%}
-    {%- endif -%}
-{%- endmacro %}
-
-
-{#- Whether the model is built from every payload: it is not there yet, or a full refresh was asked for. -#}
+{#- Whether the model is built from every payload: it does not exist yet, or a full refresh was requested. -#}
 {% macro is_rebuild() -%}
     {%- if not execute -%}{{ return(false) }}{%- endif -%}
     {{ return(load_cached_relation(this) is none or should_full_refresh()) }}
 {%- endmacro %}
 
 
-{#- The rows of a dataset that this model is to publish: those that passed the staging checkpoint. -#}
-{% macro published_rows(dataset) -%}
-    {%- set all_rows = ref('int_' ~ dataset ~ '_rows') -%}
-    {%- set batch = ref('int_' ~ dataset ~ '_batch') -%}
+{#- The view of a staging model. A table that `follows` others reads it after they did, so nothing need be said of their order. -#}
+{% macro staging_view(dataset) -%}
+    {%- if not execute -%}{{ return(ref('stg_' ~ dataset)) }}{%- endif -%}
+    {%- set node = graph.nodes['model.' ~ project_name ~ '.stg_' ~ dataset] -%}
+    {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
+{%- endmacro %}
+
+
+{#-
+The rows of a dataset that this model is to publish: those that passed the staging checkpoint. `without_archive` leaves out what someone
+else captured: it says what was forecast when, and is never fresher than what was fetched.
+-#}
+{% macro published_rows(dataset, without_archive=false) -%}
+    {%- set view = staging_view(dataset) -%}
     {%- set verdicts = source('ops', 'payload_verdicts') -%}
     (
         select unpacked.*
-        from {{ all_rows if is_rebuild() else batch }} as unpacked
+        from {{ view if is_rebuild() else pending_rows_of(view) }} as unpacked
         inner join {{ verdicts }} as verdict on unpacked.payload_id = verdict.payload_id
         where verdict.verdict = 'passed' {{ and_only_these('unpacked.payload_id') }}
+        {%- if without_archive %}
+            and not exists (
+                select 1 from {{ payloads(dataset) }} as captured
+                where captured.payload_id = unpacked.payload_id and captured.origin = 'archive'
+            )
+        {%- endif %}
     )
 {%- endmacro %}
 
@@ -59,14 +49,14 @@ payloads that some consumer has not published). A consumer, a `keyed_table` with
     {%- set verdicts = source('ops', 'payload_verdicts') -%}
     {%- if is_rebuild() -%}
         select payload.payload_id
-        from {{ source('staging', dataset ~ '_payloads') }} as payload
+        from {{ payloads(dataset) }} as payload
         inner join {{ verdicts }} as verdict on payload.payload_id = verdict.payload_id
         where verdict.verdict = 'passed' {{ and_only_these('payload.payload_id') }}
     {%- else -%}
-        select distinct batch.payload_id
-        from {{ ref('int_' ~ dataset ~ '_batch') }} as batch
-        inner join {{ verdicts }} as verdict on batch.payload_id = verdict.payload_id
-        where verdict.verdict = 'passed' {{ and_only_these('batch.payload_id') }}
+        select distinct pending.payload_id
+        from {{ pending_rows_of(staging_view(dataset)) }} as pending
+        inner join {{ verdicts }} as verdict on pending.payload_id = verdict.payload_id
+        where verdict.verdict = 'passed' {{ and_only_these('pending.payload_id') }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -80,36 +70,15 @@ With `--vars '{only_payloads: [...]}'` a model publishes these payloads alone; t
 {%- endmacro %}
 
 
-{#- Payloads that a consumer of the dataset has not published and that are not held back. -#}
-{% macro pending_payload_ids(dataset) -%}
-    {%- set ledger = published_payloads_relation() -%}
-    {%- set consumers = consumers_of(dataset) -%}
-    {%- for consumer in consumers %}
-    select payload.payload_id
-    from {{ source('staging', dataset ~ '_payloads') }} as payload
-    where not exists (
-        select 1 from {{ ledger }} as published
-        where published.model_name = '{{ consumer }}' and published.payload_id = payload.payload_id
-    )
-    and not exists (
-        select 1 from {{ source('ops', 'payload_verdicts') }} as verdict
-        where verdict.payload_id = payload.payload_id and verdict.verdict = 'held'
-    )
-    {{ 'union' if not loop.last }}
-    {%- else %}
-    select payload.payload_id from {{ source('staging', dataset ~ '_payloads') }} as payload where false
-    {%- endfor %}
-{%- endmacro %}
-
-
-{% macro consumers_of(dataset) -%}
-    {%- set consumers = [] -%}
+{#- The datasets that a model consumes, itself or because the tables do that it follows. -#}
+{% macro datasets_of(node) -%}
+    {%- set datasets = (node.config.meta.consumes or []) | list -%}
     {%- if execute -%}
-        {%- for node in graph.nodes.values() if dataset in (node.config.get('publishes') or []) -%}
-            {%- do consumers.append(node.name) -%}
+        {%- for other in graph.nodes.values() if other.name in (node.config.meta.follows or []) -%}
+            {%- do datasets.extend(datasets_of(other)) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ return(consumers | sort) }}
+    {{ return(datasets | unique | list) }}
 {%- endmacro %}
 
 

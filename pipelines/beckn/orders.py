@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from pipelines.beckn.context import context
 from pipelines.beckn.responses import refused
 from pipelines.client import UpstreamClient
-from pipelines.periods import iso
+from warehouse.periods import iso
 
 Action = Literal["select", "init", "confirm", "status"]
 STATUS_SENT: dict[str, str] = {"select": "QUOTE_REQUESTED", "init": "INITIALIZED", "confirm": "PENDING"}
@@ -40,7 +40,7 @@ class OrderRequest:
 
 @dataclass(frozen=True)
 class OrderAnswer:
-    """What came of a call. `failure` tells in words why it is not what was asked for."""
+    """The result of a call. `failure` says why it is not what was requested."""
 
     action: Action
     order_id: str
@@ -90,23 +90,25 @@ class OrderClient:
             attempts=1,
             read_timeout_seconds=self._timeout,
         )
-        body, failure = _judge(answer.body, order_id)
+        body, failure = _validated(answer.body, order_id)
         if answer.failure:
             failure = f"{answer.failure}: it {refused(answer.body)}" if refused(answer.body) else answer.failure
-        told = _order_of(body)
+        received = _order_of(body)
         return OrderAnswer(
             action=action,
             order_id=order_id,
             message_id=str(head["message_id"]),
             transaction_id=str(head["transaction_id"]),
             http_status=answer.status,
-            order_status=str(told["beckn:orderStatus"]) if not failure and "beckn:orderStatus" in told else None,
+            order_status=str(received["beckn:orderStatus"])
+            if not failure and "beckn:orderStatus" in received
+            else None,
             body=body,
             failure=failure,
         )
 
 
-def _judge(content: bytes, order_id: str) -> tuple[JsonValue, str | None]:
+def _validated(content: bytes, order_id: str) -> tuple[JsonValue, str | None]:
     """The body, and why it does not answer for this order."""
     try:
         body: JsonValue = json.loads(content)
@@ -115,11 +117,11 @@ def _judge(content: bytes, order_id: str) -> tuple[JsonValue, str | None]:
     refusal = refused(content)
     if refusal:
         return body, f"the answer {refusal}"
-    told = _order_of(body).get("beckn:id")
-    if told is None:
+    received = _order_of(body).get("beckn:id")
+    if received is None:
         return body, "the answer names no order"
-    if told != order_id:
-        return body, f"the answer is about the order {told!r}, not about {order_id!r}"
+    if received != order_id:
+        return body, f"the answer is about the order {received!r}, not about {order_id!r}"
     return body, None
 
 

@@ -1,4 +1,4 @@
-"""Catalogues judged at the door, and what a refusal looks like in each of its forms."""
+"""Catalogues validated, and what a refusal looks like in each of its forms."""
 
 import hashlib
 import json
@@ -10,23 +10,23 @@ import msgspec
 from pipelines.beckn.shapes import Body, Item, Polygon
 from pipelines.dataset import BodyRejected, Contents
 from pipelines.door import read, refuses_the_unreadable
-from pipelines.periods import parse_instant
+from warehouse.periods import parse_instant
 
 BRITAIN = (-9.0, 49.0, 3.0, 61.5)
 """West, south, east, north: what calls itself GB lies within."""
 
 
 @refuses_the_unreadable
-def judge_catalogue(body: bytes) -> Contents:
+def validate(body: bytes) -> Contents:
     """A catalogue names windows, not half-hours: none is ever missing. Raises BodyRejected."""
     refusal = refused(body)
     if refusal:
         raise BodyRejected(refusal)
-    told = read(Body, body)
-    action = told.context.get("action")
+    received = read(Body, body)
+    action = received.context.get("action")
     if action not in (None, "on_discover"):
         raise BodyRejected(f"answers {action}, not on_discover")
-    message = told.message
+    message = received.message
     for instant in (i for c in message.catalogs if c.validity for i in (c.validity.start, c.validity.end) if i):
         parse_instant(instant)
     seen: dict[str, Item] = {}
@@ -46,20 +46,20 @@ def judge_catalogue(body: bytes) -> Contents:
 def refused(body: bytes) -> str | None:
     """What a refusal says, in any form of the protocol's versions; None if the body is none."""
     try:
-        told = json.loads(body)
+        received = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(told, dict):
+    if not isinstance(received, dict):
         return None
-    message = _object(told.get("message"))
+    message = _object(received.get("message"))
     ack = _object(message.get("ack"))
-    error = told.get("error") or message.get("error")
-    if "NACK" in (ack.get("status"), told.get("ack_status"), message.get("status")) or error:
+    error = received.get("error") or message.get("error")
+    if "NACK" in (ack.get("status"), received.get("ack_status"), message.get("status")) or error:
         words = error.get("message") or error.get("code") if isinstance(error, dict) else error
         return f"is a refusal (NACK): {words or 'without a reason'}"
     if "catalog" in message and "catalogs" not in message:
         return "has the older form `message.catalog`, which leaves grid parameters and prices out"
-    if "message" not in told and "context" in told:
+    if "message" not in received and "context" in received:
         return "has a context and no message"
     return None
 

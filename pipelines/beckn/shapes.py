@@ -128,7 +128,7 @@ class Catalog(
 
 
 class Message(Struct):
-    """`catalogs` of the sandbox; `catalog` is an older protocol's, with everything of interest left out."""
+    """`catalogs` of the sandbox; `catalog` is an older protocol's, without anything of interest."""
 
     catalogs: list[Catalog]
 

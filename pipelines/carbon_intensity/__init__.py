@@ -1,12 +1,17 @@
 """The GB Carbon Intensity API (NESO, CC BY 4.0): national and regional carbon intensity and generation mix.
 
-- `responses`  the documented shape of each body, as typed models
-- `datasets`   the datasets: paths, limits, what refresh asks for
-- `synthetic`  bodies of the same shape for when the upstream gives none
+- one module per dataset: the shape of a response, how it is requested, its synthetic body
+- `rows`     what all responses share
+- `windows`  how a window is spelled, and what a refresh requests
+- `mixes`    plausible mixes, for synthetic bodies
+- `archive/` forecasts that others captured, as vintages
+- `source`   all of it as a dlt source
 
 Facts about the upstream: docs/sources/carbon_intensity.md.
 """
 
-from pipelines.carbon_intensity.datasets import DATASETS
+from pipelines.dataset import datasets_in
+
+DATASETS = datasets_in(__name__)
 
 __all__ = ["DATASETS"]

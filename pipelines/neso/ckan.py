@@ -13,14 +13,15 @@ from urllib.parse import urlencode
 
 from psycopg import sql
 
-from pipelines.client import Answer, UpstreamClient
-from pipelines.dataset import Answered, Asking
+from pipelines.client import Response, UpstreamClient
+from pipelines.dataset import FetchRequest, FetchResult
 from pipelines.neso.resources import UNKNOWN_ID, Resource
-from pipelines.periods import parse_instant
+from warehouse.periods import parse_instant
 
 GONE_RELATION = re.compile(r'relation "[^"]*" does not exist')
 GONE_COLUMN = re.compile(r'column "?([^"\n]*?)"? does not exist')
 MOST_PAGES = 100
+BLOCKED = (403, 429)
 
 
 @dataclass(frozen=True)
@@ -33,77 +34,91 @@ class Found:
     has_name: bool = True
 
 
-def action(client: UpstreamClient, name: str, *, kind: str = "ckan", **params: str) -> Answer:
+class SearchFailed(Exception):
+    """The portal could not say where a resource is now."""
+
+    def __init__(self, response: Response):
+        super().__init__(response.failure)
+        self.response = response
+
+
+def action(client: UpstreamClient, name: str, *, kind: str = "ckan", **params: str) -> Response:
     """Ask an action of the portal; `kind` is the limit that it counts against."""
     return client.get(f"/api/3/action/{name}?{urlencode(params)}", kind=kind)
 
 
-def result(answer: Answer) -> Any:
+def result(response: Response) -> Any:
     """The result of an action; None where the answer is not one."""
     try:
-        body = json.loads(answer.body)
-    except ValueError:
+        body = json.loads(response.body)
+    except (ValueError, RecursionError):
         return None
     return body.get("result") if isinstance(body, dict) and body.get("success") is True else None
 
 
-def asks_datastore(
-    resource_of: Callable[[Asking], Resource],
-    where: Callable[[Asking], sql.Composable] = lambda asking: sql.SQL("true"),
-) -> Callable[[Asking], Answered]:
+def fetches_datastore(
+    resource_of: Callable[[FetchRequest], Resource],
+    where: Callable[[FetchRequest], sql.Composable] = lambda request: sql.SQL("true"),
+) -> Callable[[FetchRequest], FetchResult]:
     """A SELECT of the resource's columns with a condition, in a stable order, as many pages as it takes."""
 
-    def ask(asking: Asking) -> Answered:
-        return ask_of(asking, resource_of(asking))
+    def fetch(request: FetchRequest) -> FetchResult:
+        try:
+            return fetch_of(request, resource_of(request))
+        except SearchFailed as failed:
+            return FetchResult([failed.response])
 
-    def ask_of(asking: Asking, resource: Resource) -> Answered:
-        shown = action(asking.client, "resource_show", id=resource.id)
-        if shown.failure and shown.status is None:
-            return Answered([shown])  # not even that: nothing else would be answered
-        found = _found(resource, shown)
-        if (
-            found and not found.has_name
-        ):  # the portal rolls a file: the old id is the archive now, the name is the new id's
-            rolled = _by_name(asking.client, resource)
+    def fetch_of(request: FetchRequest, resource: Resource) -> FetchResult:
+        shown = action(request.client, "resource_show", id=resource.id)
+        if shown.failure and shown.status in (None, *BLOCKED):
+            return FetchResult([shown])  # not even that: nothing else would be answered
+        if shown.status != 404 and not isinstance(result(shown), dict):
+            # whether this id still has the name is not known: an archive's rows are not taken for today's
+            found = _by_name(request.client, resource, or_its_own=True)
+            if found is None:
+                return FetchResult([shown])
+        else:
+            found = _found(resource, shown)
+        if found and not found.has_name:
+            # the portal rolls a file: the old id is the archive now, the name is the new id's
+            rolled = _by_name(request.client, resource)
             found = rolled or replace(
                 found, note=f"WARNING: NESO's resource {resource.id} has another name than {resource.name!r}"
             )
         if found is None:
-            found = _by_name(asking.client, resource)
+            found = _by_name(request.client, resource)
             if found is None and resource.kept_in:
-                return ask_of(asking, resource.kept_in)
+                return fetch_of(request, resource.kept_in)
             if found is None and resource.may_not_exist_yet:
-                return Answered(unchanged=f"not asked: {resource.name.strip()!r} has not been published yet")
+                return FetchResult(unchanged=f"not requested: {resource.name.strip()!r} has not been published yet")
             if found is None:
                 reason = f"the resource {resource.name.strip()!r} ({resource.id}) is gone, and no other has its name"
-                return Answered([replace(shown, failure=reason)])
-        if resource.tells_changes and found.version and found.version == asking.known_version():
-            unchanged = f"not asked again: unchanged upstream since {found.version}"
-            return Answered(unchanged="; ".join(filter(None, (unchanged, found.note))))
-        pages = list(_pages(asking.client, resource, found.id, where(asking)))
+                return FetchResult([replace(shown, failure=reason)])
+        if resource.reports_changes and found.version and found.version == request.known_version():
+            unchanged = f"not requested again: unchanged upstream since {found.version}"
+            return FetchResult(unchanged="; ".join(filter(None, (unchanged, found.note))))
+        pages = list(_pages(request.client, resource, found.id, where(request)))
         if GONE_RELATION.search(pages[-1].failure or "") and not found.note:
-            moved = _by_name(asking.client, resource)
+            moved = _by_name(request.client, resource)
             if moved and moved.id != found.id:
-                found, pages = moved, list(_pages(asking.client, resource, moved.id, where(asking)))
+                found, pages = moved, list(_pages(request.client, resource, moved.id, where(request)))
         params = {"resource_id": found.id, "resource": resource.name.strip(), "version": found.version}
-        return Answered(pages, note=found.note, params=params)  # type: ignore[arg-type]
+        return FetchResult(pages, note=found.note, params=params)  # type: ignore[arg-type]
 
-    return ask
+    return fetch
 
 
-def _found(resource: Resource, shown: Answer) -> Found | None:
+def _found(resource: Resource, shown: Response) -> Found | None:
     """The resource as `resource_show` tells it; None if it says that there is no such resource."""
-    if shown.status == 404:
+    received = result(shown)
+    if shown.status == 404 or not isinstance(received, dict):
         return None
-    told = result(shown)
-    if not isinstance(told, dict):
-        return Found(resource.id, None)
-    return Found(resource.id, _version(told.get("last_modified")), has_name=_is_named(told, resource))
+    return Found(resource.id, _version(received.get("last_modified")), has_name=_is_named(received, resource))
 
 
-def _is_named(told: dict[str, Any], resource: Resource) -> bool:
+def _is_named(received: dict[str, Any], resource: Resource) -> bool:
     """Whether a resource still has its name; one without any name is believed."""
-    return str(told.get("name") or resource.name).strip() == resource.name.strip()
+    return str(received.get("name") or resource.name).strip() == resource.name.strip()
 
 
 def _version(last_modified: Any) -> str | None:
@@ -115,13 +130,28 @@ def _version(last_modified: Any) -> str | None:
     return str(last_modified)
 
 
-def _by_name(client: UpstreamClient, resource: Resource) -> Found | None:
-    answer = action(client, "package_search", q=resource.name.strip(), rows="1000")
-    packages = (result(answer) or {}).get("results") or []
+def _by_name(client: UpstreamClient, resource: Resource, *, or_its_own: bool = False) -> Found | None:
+    """Another resource of this name, or the known one where `or_its_own`; None if there is none.
+
+    Raises SearchFailed if the portal does not say.
+    """
+    response = action(client, "package_search", q=resource.name.strip(), rows="1000")
+    found = result(response)
+    if not isinstance(found, dict):
+        reason = f"the portal's search for {resource.name.strip()!r} failed ({response.failure or 'its response cannot be read'})"
+        raise SearchFailed(replace(response, failure=reason))
+    packages = _dicts(found.get("results"))
     packages.sort(key=lambda package: package.get("name") != resource.package)
     for package in packages:
-        for other in package.get("resources") or []:
-            if str(other.get("name", "")).strip() == resource.name.strip() and other.get("id") != resource.id:
+        for other in _dicts(package.get("resources")):
+            if not other.get("id"):
+                continue
+            if str(other.get("name", "")).strip() != resource.name.strip():
+                continue
+            if other["id"] == resource.id:
+                if or_its_own:
+                    return Found(resource.id, _version(other.get("last_modified")))
+            else:
                 is_news = resource.id != UNKNOWN_ID
                 note = (
                     f"WARNING: NESO's resource {resource.name.strip()!r} is no longer {resource.id}; it was found by its "
@@ -131,21 +161,30 @@ def _by_name(client: UpstreamClient, resource: Resource) -> Found | None:
     return None
 
 
-def _pages(client: UpstreamClient, resource: Resource, id_: str, where: sql.Composable) -> Iterator[Answer]:
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; none where there is no list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _pages(client: UpstreamClient, resource: Resource, id_: str, where: sql.Composable) -> Iterator[Response]:
     offset = 0
     for page in range(MOST_PAGES):
-        answer = action(
+        response = action(
             client, "datastore_search_sql", kind="datastore", sql=select(id_, resource.columns, where, offset)
         )
-        if answer.status == 409:
-            answer = replace(answer, failure=f"HTTP 409: {_reason(answer, resource)}")
-        yield answer
-        told = result(answer) if answer.failure is None else None
-        if not isinstance(told, dict) or not told.get("records") or not told.get("records_truncated"):
+        if response.status == 409:
+            response = replace(response, failure=f"HTTP 409: {_reason(response, resource)}")
+        yield response
+        received = result(response) if response.failure is None else None
+        page_of = received if isinstance(received, dict) else {}
+        records = page_of.get("records")
+        if not isinstance(records, list) or not records or not page_of.get("records_truncated"):
             return
-        offset += len(told["records"])
+        offset += len(records)
         if page + 1 == MOST_PAGES:
-            yield replace(answer, body=b"", failure=f"there are more than {MOST_PAGES} pages; ask for a shorter range")
+            yield replace(
+                response, body=b"", failure=f"there are more than {MOST_PAGES} pages; request a shorter range"
+            )
 
 
 def select(resource_id: str, columns: tuple[str, ...], where: sql.Composable, offset: int = 0) -> str:
@@ -158,13 +197,14 @@ def select(resource_id: str, columns: tuple[str, ...], where: sql.Composable, of
     return statement.as_string(None)
 
 
-def _reason(answer: Answer, resource: Resource) -> str:
+def _reason(response: Response, resource: Resource) -> str:
     """What CKAN's error says, in words."""
     try:
-        error = json.loads(answer.body).get("error", {})
-    except (ValueError, AttributeError):
+        error = json.loads(response.body)["error"]
+        words = error["query"] if isinstance(error, dict) and isinstance(error.get("query"), list) else []
+        text = " ".join(str(part) for part in words) or json.dumps(error)
+    except (ValueError, TypeError, KeyError, RecursionError):
         return "an error body that cannot be read"
-    text = " ".join(str(part) for part in error.get("query", [])) or json.dumps(error)
     gone = GONE_COLUMN.search(text)
     if gone:
         return f"the resource {resource.name.strip()!r} has no column {gone[1]!r} any more"

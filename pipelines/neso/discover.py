@@ -53,16 +53,16 @@ class Contents:
 
 
 def search(client: UpstreamClient, subject: str) -> list[PortalDataset]:
-    """The datasets that speak of a subject; all of them if it is empty. Raises PortalUnavailable."""
+    """The datasets that are about a subject; all of them if it is empty. Raises PortalUnavailable."""
     found: list[PortalDataset] = []
     while True:
         answer = action(client, "package_search", q=subject, rows=str(PAGE), start=str(len(found)), sort="name asc")
-        told = result(answer)
-        if not isinstance(told, dict):
+        received = result(answer)
+        if not isinstance(received, dict):
             raise PortalUnavailable(f"{answer.url}: {answer.failure or 'the answer is not that of package_search'}")
-        page = [_dataset(package) for package in told.get("results") or []]
+        page = [_dataset(package) for package in received.get("results") or []]
         found += page
-        if not page or len(found) >= int(told.get("count") or 0):
+        if not page or len(found) >= int(received.get("count") or 0):
             return found
 
 
@@ -71,11 +71,11 @@ def contents(client: UpstreamClient, resource: PortalResource) -> Contents | Non
     if not resource.has_datastore:
         return None
     answer = action(client, "datastore_search", kind="datastore", resource_id=resource.id, limit="1", sort="_id desc")
-    told = result(answer)
-    if not isinstance(told, dict):
+    received = result(answer)
+    if not isinstance(received, dict):
         return None
-    fields = [field for field in told.get("fields") or [] if field.get("id") != "_id"]
-    last: dict[str, JsonValue] = next(iter(told.get("records") or []), {})
+    fields = [field for field in received.get("fields") or [] if field.get("id") != "_id"]
+    last: dict[str, JsonValue] = next(iter(received.get("records") or []), {})
     dated = [
         str(last.get(f["id"])) for f in fields if str(f.get("type")) in ("date", "timestamp") and last.get(f["id"])
     ]
@@ -85,10 +85,10 @@ def contents(client: UpstreamClient, resource: PortalResource) -> Contents | Non
 def report(client: UpstreamClient, subject: str, *, with_columns: bool) -> Iterator[str]:
     """The findings, line by line as they come."""
     datasets = search(client, subject)
-    yield f"{len(datasets)} datasets of NESO's portal speak of {json.dumps(subject)}."
+    yield f"{len(datasets)} datasets of NESO's portal are about {json.dumps(subject)}."
     asked = sum(resource.has_datastore for dataset in datasets for resource in dataset.resources)
     if with_columns and asked > 2:
-        yield f"Asking for the columns of {asked} resources, two a minute as the portal wishes; --no-columns leaves them out."
+        yield f"Requesting the columns of {asked} resources, two per minute as the portal allows; --no-columns leaves them out."
     for dataset in datasets:
         yield f"\n{dataset.title} ({dataset.name})"
         for resource in dataset.resources:
@@ -111,12 +111,12 @@ def _dataset(package: dict[str, JsonValue]) -> PortalDataset:
     )
 
 
-def _resource(told: dict[str, JsonValue]) -> PortalResource:
-    modified = told.get("last_modified") or told.get("metadata_modified") or told.get("created")
+def _resource(received: dict[str, JsonValue]) -> PortalResource:
+    modified = received.get("last_modified") or received.get("metadata_modified") or received.get("created")
     return PortalResource(
-        id=str(told.get("id")),
-        name=str(told.get("name") or "").strip(),
-        format=str(told.get("format") or ""),
+        id=str(received.get("id")),
+        name=str(received.get("name") or "").strip(),
+        format=str(received.get("format") or ""),
         modified=str(modified) if modified else None,
-        has_datastore=bool(told.get("datastore_active")),
+        has_datastore=bool(received.get("datastore_active")),
     )

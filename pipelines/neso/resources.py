@@ -1,6 +1,6 @@
 """The one table of what is read of NESO's data portal: package, resource, columns wanted.
 
-A resource is asked for by its id. CKAN may make a resource anew under another id; then it is found again by its name.
+A resource is requested by its id. CKAN may make a resource anew under another id; then it is found again by its name.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ class Resource:
     id: str
     name: str
     columns: tuple[str, ...]
-    tells_changes: bool = True
+    reports_changes: bool = True
     """Whether its `last_modified` moves whenever its rows do. Of files it does; of tables that are written to it stays."""
     kept_in: "Resource | None" = None
     """Where its rows are while it does not exist yet."""
@@ -103,12 +103,12 @@ N2EX = Resource(
     "4f27eea5-7038-4f73-9740-e3e4ad47c26a",
     " N2EX GB Day-Ahead Price",
     ("Date", "Delivery Period", "Price"),
-    tells_changes=False,
+    reports_changes=False,
 )
 _EAC = ("auctionProduct", "serviceType", "deliveryStart", "deliveryEnd", "clearedVolume", "clearingPrice")
 _EAC_NAME = "NESO Response-Reserve Results Summary"
 EAC_CURRENT = Resource(
-    "eac-auction-results", "596f29ac-0387-4ba4-a6d3-95c243140707", _EAC_NAME, _EAC, tells_changes=False
+    "eac-auction-results", "596f29ac-0387-4ba4-a6d3-95c243140707", _EAC_NAME, _EAC, reports_changes=False
 )
 EAC_ARCHIVES = {
     year: Resource("eac-auction-results", id_, f"{_EAC_NAME} FY{year} (Archive)", _EAC)
@@ -139,7 +139,7 @@ DFS_UTILISATION = Resource(
         "Delivery Date", "From_UTC", "To_UTC", "Event Type", "DFS Unit ID", "DFS Procured MW", "Service Requirement Type",
         "Utilisation Price GBP per MWh", "Status",
     ),
-    tells_changes=False,
+    reports_changes=False,
 )  # fmt: skip
 LOADED = (
     *DEMAND_HISTORY.values(), DEMAND_UPDATE, DAY_AHEAD_CARDINAL, DAY_AHEAD_CARDINAL_ARCHIVE, TWO_TO_14_DAYS_AHEAD,

@@ -1,15 +1,19 @@
-"""Which days each file of the portal is asked for, as windows and as conditions of a SELECT."""
+"""Which days each file of the portal is requested, as windows and as conditions of a SELECT."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 from psycopg import sql
 
-from pipelines.dataset import Asking
+from pipelines.dataset import FetchRequest
 from pipelines.neso import resources
 from pipelines.neso.resources import Resource
-from pipelines.periods import HALF_HOUR, Window, day_start, settlement_day
 from pipelines.pieces import auction_year
+from warehouse.periods import HALF_HOUR, Window, day_start, settlement_day
+
+SOURCE = "neso"
+ANY_NUMBER = 50 * 366
+"""Days of a request: a datastore request costs half a minute of the portal's limit, so each window is one request."""
 
 
 def days(back: int, ahead: int) -> Callable[[datetime], Window]:
@@ -47,55 +51,55 @@ def _last_day(window: Window) -> date:
     return settlement_day(window.end - HALF_HOUR)
 
 
-def history(asking: Asking) -> Resource:
+def history(request: FetchRequest) -> Resource:
     """The file of a year of demand."""
-    return resources.demand_history(settlement_day(asking.window.start).year, settlement_day(asking.now))
+    return resources.demand_history(settlement_day(request.window.start).year, settlement_day(request.now))
 
 
-def between(column: str) -> Callable[[Asking], sql.Composable]:
+def between(column: str) -> Callable[[FetchRequest], sql.Composable]:
     """A condition on a column of settlement days."""
-    return lambda asking: sql.SQL("{} BETWEEN {} AND {}").format(
+    return lambda request: sql.SQL("{} BETWEEN {} AND {}").format(
         sql.Identifier(column),
-        sql.Literal(settlement_day(asking.window.start).isoformat()),
-        sql.Literal(_last_day(asking.window).isoformat()),
+        sql.Literal(settlement_day(request.window.start).isoformat()),
+        sql.Literal(_last_day(request.window).isoformat()),
     )
 
 
-def between_utc_days(asking: Asking) -> sql.Composable:
+def between_utc_days(request: FetchRequest) -> sql.Composable:
     """A condition on the N2EX file's days, which are days of GMT."""
     return sql.SQL("{} BETWEEN {} AND {}").format(
         sql.Identifier("Date"),
-        sql.Literal(f"{asking.window.start:%Y-%m-%d}"),
-        sql.Literal(f"{asking.window.end - HALF_HOUR:%Y-%m-%d}"),
+        sql.Literal(f"{request.window.start:%Y-%m-%d}"),
+        sql.Literal(f"{request.window.end - HALF_HOUR:%Y-%m-%d}"),
     )
 
 
-def delivered(asking: Asking) -> sql.Composable:
+def delivered(request: FetchRequest) -> sql.Composable:
     """A condition on the auctions' start of delivery."""
     return sql.SQL("{column} >= {start} AND {column} < {end}").format(
         column=sql.Identifier("deliveryStart"),
-        start=sql.Literal(f"{asking.window.start:%Y-%m-%dT%H:%M:%S}"),
-        end=sql.Literal(f"{asking.window.end:%Y-%m-%dT%H:%M:%S}"),
+        start=sql.Literal(f"{request.window.start:%Y-%m-%dT%H:%M:%S}"),
+        end=sql.Literal(f"{request.window.end:%Y-%m-%dT%H:%M:%S}"),
     )
 
 
-def cardinal(asking: Asking) -> Resource:
+def cardinal(request: FetchRequest) -> Resource:
     """The file that has the cardinal points of a day: the current one of tomorrow, the archive of the past."""
-    return resources.DAY_AHEAD_CARDINAL_ARCHIVE if _is_past(asking) else resources.DAY_AHEAD_CARDINAL
+    return resources.DAY_AHEAD_CARDINAL_ARCHIVE if _is_past(request) else resources.DAY_AHEAD_CARDINAL
 
 
-def cardinal_days(asking: Asking) -> sql.Composable:
+def cardinal_days(request: FetchRequest) -> sql.Composable:
     """The archive has dates, the current file numbers such as 20261009."""
-    if _is_past(asking):
-        return between("TARGETDATE")(asking)
+    if _is_past(request):
+        return between("TARGETDATE")(request)
     return sql.SQL("{} = {}").format(
-        sql.Identifier("TARGETDATE"), sql.Literal(int(f"{settlement_day(asking.window.start):%Y%m%d}"))
+        sql.Identifier("TARGETDATE"), sql.Literal(int(f"{settlement_day(request.window.start):%Y%m%d}"))
     )
 
 
-def eac(asking: Asking) -> Resource:
+def eac(request: FetchRequest) -> Resource:
     """The file that has the auction results of a financial year."""
-    return resources.eac_results(auction_year(asking.window.start), auction_year(asking.now))
+    return resources.eac_results(auction_year(request.window.start), auction_year(request.now))
 
 
 def midnight(now: datetime, days: int) -> datetime:
@@ -103,5 +107,5 @@ def midnight(now: datetime, days: int) -> datetime:
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=days)
 
 
-def _is_past(asking: Asking) -> bool:
-    return asking.window.end <= asking.now
+def _is_past(request: FetchRequest) -> bool:
+    return request.window.end <= request.now

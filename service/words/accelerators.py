@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from service.words.phrases import BEGINS, NUMBER, RANGE_BEFORE, Claims, Found, Phrase, Unread, after, before, number
+from service.words import other_accelerators
+from service.words.numbers import NUMBER, number
+from service.words.phrases import BEGINS, RANGE_BEFORE, Claims, Found, Phrase, Unread, after, before
 
 MOST = 100_000
 
@@ -71,6 +73,7 @@ def _forms() -> tuple["re.Pattern[str]", ...]:
     names = "|".join(pattern.pattern for _, pattern in kinds())
     name = (
         rf"{_MAKER}(?P<name>{names})(?:[- ](?:SXM[0-9]?|PCIe|NVL))?s?(?![\w-])"
+        r"(?!\s[0-9](?-i:[A-Z]{2})\b)"  # "L40 5AA" is a postcode
         r"(?P<noun>\s+(?:GPUs?|cards?|accelerators?|chips?)\b)?"
     )
     return (
@@ -87,12 +90,13 @@ def find(text: str, _now: object = None) -> Iterator[Phrase]:
     for form in counted:
         for match in form.finditer(text):
             if claims.take(match):
-                yield _judged(text, match)
+                yield _phrase(text, match)
     for match in alone.finditer(text):
         kind = _kind(match)
         # a name of two letters ("T4", "L4") is one of many things
         if (len(kind.name) > 2 or match["noun"]) and claims.take(match):
             yield Unread(*match.span(), f"how many {kind.name}? give their number, or power_kw")
+    yield from other_accelerators.find(text, claims)
     for match in _GPUS.finditer(text):
         if claims.take(match):
             is_hours = re.search(r"h(?:ours?)?$", match[0], re.IGNORECASE)
@@ -105,7 +109,7 @@ def _kind(match: "re.Match[str]") -> Kind:
     return next(kind for kind, pattern in kinds() if pattern.fullmatch(match["name"]))
 
 
-def _judged(text: str, match: "re.Match[str]") -> Phrase:
+def _phrase(text: str, match: "re.Match[str]") -> Phrase:
     start, end = match.span()
     kind = _kind(match)
     groups = match.groupdict()
@@ -126,5 +130,5 @@ def _judged(text: str, match: "re.Match[str]") -> Phrase:
 
 
 def _count(text: str) -> float:
-    counted = 1.0 if text.lower() in ("a", "an", "single") else number(text)
+    counted = 1.0 if text.lower() == "single" else number(text)
     return counted if counted.is_integer() else 0

@@ -5,19 +5,19 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from service.words.numbers import NUMBER, number
 from service.words.phrases import (
     AT_LEAST,
     BEGINS,
     MASK,
-    NUMBER,
     RANGE_BEFORE,
+    UP_TO,
     Claims,
     Found,
     Phrase,
     Unread,
     after,
     before,
-    number,
 )
 
 LONGEST_MINUTES = 10_080
@@ -30,7 +30,9 @@ _LENGTH = (
     rf"|[0-9]{{1,3}}\s?h\s?[0-5][0-9](?:\s?m(?:in)?)?\b"
     rf"|(?:{NUMBER}|an?\b){_HALF}[ \t-]?\s?{_UNIT}{_HALF}(?:(?:\s*,\s*|\s+and\s+|\s*){NUMBER}\s?{_SMALL})*)"
 )
-_PLAIN = re.compile(BEGINS + _LENGTH, re.IGNORECASE)
+# "EH1 2HR" is a postcode
+_INWARD = r"(?!(?:(?<=(?-i:[A-Z][0-9])\s)|(?<=(?-i:[A-Z][0-9][0-9A-Z])\s))[0-9](?-i:HR)\b)"
+_PLAIN = re.compile(BEGINS + _INWARD + _LENGTH, re.IGNORECASE)
 _COMPACT = re.compile(r"[0-9]{1,3}h[0-9]{1,2}m(?:in)?\b", re.IGNORECASE)
 _WITHIN = re.compile(
     rf"\b(?:within|in\s+(?:under|less\s+than)|(?:in|over)\s+the\s+next)\s+(?:the\s+)?(?:next\s+)?(?P<length>{_LENGTH})",
@@ -51,7 +53,8 @@ _NOT_BEFORE = re.compile(
 _RELATIVE = re.compile(r"\s+(?:before|after|from|prior|past|since)\b", re.IGNORECASE)
 _INTRODUCED = re.compile(
     r"(?:\b(?:for|takes?|taking|took|lasts?|lasting|needs?|requires?|requiring|runs?|running|duration|runtime|run time|length|"
-    r"is|about|around|roughly|approximately|approx\.?|some|up to|at most|maximum|max|under|less than)|[~≈:=])\s*(?:of\s+)?$",
+    rf"{UP_TO}|is|about|around|roughly|approximately|approx\.?|some|up to|at most|maximum|max|under|"
+    r"less than)|[~≈:=])\s*(?:of\s+)?$",
     re.IGNORECASE,
 )
 _EDGE_BEFORE = re.compile(rf"(?:^|[,;(.!?\n{MASK}]|\band)\s*$", re.IGNORECASE)
@@ -81,7 +84,7 @@ def seconds(text: str) -> float | None:
             return None
         smallest = size
         halves = 0.5 if half or half_after else 0
-        total += ((1 if count.lower() in ("a", "an") else number(count)) + halves) * size
+        total += (number(count) + halves) * size
     return total or None
 
 
@@ -99,10 +102,10 @@ def find(text: str, now: datetime) -> Iterator[Phrase]:
             yield Found("deadline", now + timedelta(seconds=length), *match.span())
     for match in (*_COMPACT.finditer(text), *_PLAIN.finditer(text)):
         if claims.take(match):
-            yield _judged(text, match)
+            yield _phrase(text, match)
 
 
-def _judged(text: str, match: "re.Match[str]") -> Phrase:
+def _phrase(text: str, match: "re.Match[str]") -> Phrase:
     start, end = match.span()
     ahead, behind = before(text, start), after(text, end)
     ranged = RANGE_BEFORE.search(ahead)

@@ -7,7 +7,7 @@ from typing import Any
 from service.drafts import Draft
 from service.shapes import TaskRequest
 from service.words.accelerators import Accelerators
-from service.words.moments import LONDON
+from service.words.instants import LONDON
 from service.words.reading import Reading, read
 
 SIZES = ("duration_minutes", "power_kw", "energy_kwh")
@@ -35,7 +35,7 @@ class Understood:
         rest = [name for name in drafted.estimated if name not in ("power_kw", "energy_kwh")]
         return replace(drafted, estimated=("power_kw", "energy_kwh", *rest))
 
-    def told(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def as_json(self, answer: dict[str, Any]) -> dict[str, Any]:
         """For the answer: what was read, estimated and not understood, in words and one by one."""
         said = [
             {"field": field, "value": _plain(self.reading.found[field][0]), "words": self.reading.found[field][1]}

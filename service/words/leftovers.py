@@ -3,13 +3,21 @@
 import re
 from collections.abc import Iterator
 
-from service.words.phrases import BEGINS, DIGITS, WORDS, Claims, Phrase, Unread, before
+from service.words import places
+from service.words.numbers import DIGITS, NUMBER
+from service.words.phrases import BEGINS, Claims, Phrase, Unread, before
 
 # "90 epochs", but neither ResNet-50 nor 7B nor v8: those are names
 _NUMBER = re.compile(rf"{BEGINS}[£$€]?{DIGITS}(?:\s?%|[:.,/][0-9]+)*(?![\w-])(?:\s?[^\W\d_]+)?(?!\w)", re.IGNORECASE)
 _UNIT = re.compile(
-    rf"{BEGINS}(?:{DIGITS}|(?:{'|'.join(WORDS)})\b|an?\b|half\s+an?|(?:a\s+)?(?:few|couple(?:\s+of)?|several))[\s-]?"
+    rf"{BEGINS}(?:{NUMBER}|an?\b|half\s+an?|(?:a\s+)?(?:few|couple(?:\s+of)?|several))[\s-]?"
     r"(?:hours?|hrs?|h|minutes?|mins?|seconds?|secs?|s|days?|weeks?|months?|years?|[kKMG]?Wh?|[kM]?w|kwh|[ap]\.?m|o.?clock)\b",
+    re.IGNORECASE,
+)
+# "three kilowatts", "half a megawatt-hour", "several million watts"
+_POWER = re.compile(
+    rf"(?:{BEGINS}(?:{NUMBER}|half|an?|few|several|couple|of|and|to|or|hundreds?|thousands?|millions?|dozens?|quarters?)[\s-]+)*"
+    r"\b(?:(?:kilo|mega|giga)?watts?(?:[\s-]?hours?)?|[kKMG]W[hH]?|kwh?)\b",
     re.IGNORECASE,
 )
 _TIME = re.compile(
@@ -31,6 +39,7 @@ def find(text: str, _now: object = None) -> Iterator[Phrase]:
     claims = Claims(text)
     for pattern, why in (
         (_RANGE, "a range is not used: give one number"),
+        (_POWER, "no plain power or energy: give power_kw or energy_kwh"),
         (_TIME, "no plain start, deadline or duration"),
         (_UNIT, "no plain start, deadline, duration, power or energy"),
         (_NUMBER, "this number is not used"),
@@ -42,3 +51,4 @@ def find(text: str, _now: object = None) -> Iterator[Phrase]:
                 continue
             is_at_once = bool(_AT_ONCE.search(match[0]))
             yield Unread(*match.span(), "to begin at once, give is_deferrable: false" if is_at_once else why)
+    yield from places.left_over(text, claims)

@@ -1,199 +1,115 @@
-"""When a run may begin and must have ended ("before 9am tomorrow", "after midnight", "between 22:00 and 06:00").
+"""When a run may begin and must have ended ("before 9am tomorrow", "must not run after 9am", "between 22:00 and 06:00").
 
-A phrase is looked for by its form first; only what has the form of one plain instant is given to `dateparser`, which knows the
-calendar. Without a zone it is London time. What may be two instants ("next Friday", "by 9", "midnight on Friday") is not read.
+A phrase is looked for by its form first; only what has the form of one plain instant is resolved by `instants`. Its day may stand
+in front of it ("on Monday, by 6pm"). If another day is named and it is not certain whose it is, neither is understood.
 """
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import cache
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from itertools import islice
 
-from service.words.phrases import Claims, Found, Phrase, Unread
+from service.words import days, times
+from service.words.instants import ZONE, resolve
+from service.words.phrases import Found, Phrase, Unread, before, masked
+from service.words.times import Time
 
-LONDON = ZoneInfo("Europe/London")
-ZONES: dict[str, tzinfo] = {"utc": UTC, "gmt": UTC, "z": UTC, "bst": timezone(timedelta(hours=1))}
 MOST_MOMENTS = 8
 """No more are resolved: each takes a millisecond or two, and a request with so many is not plain"""
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_CLOCK = (
-    r"(?:(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?:\s?[ap]\.?m\b\.?)?|(?:1[0-2]|0?[1-9])(?:\.[0-5][0-9])?\s?[ap]\.?m\b\.?"
-    r"|(?:12\s)?(?:noon|midday|midnight)\b)"
-)
-_ZONE = r"(?:\s?(?:UTC|GMT|BST|Z)\b|\s+(?:London|UK|local)\s+time\b)?"
-_MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
-    r"nov(?:ember)?|dec(?:ember)?)\b\.?"
-)
-_WEEKDAY = r"(?:mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:rs?|rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)\b"
-_ORDINAL = r"[0-3]?[0-9](?:st|nd|rd|th)?"
-_DAY = (
-    rf"(?:(?:this\s+)?(?:today|tonight|tomorrow|{_WEEKDAY})\b|(?:{_WEEKDAY},?\s+)?{_ORDINAL}(?:\s+of)?\s+{_MONTH}(?:,?\s+20[0-9]{{2}}\b)?"
-    rf"|(?:{_WEEKDAY},?\s+)?{_MONTH}\s+{_ORDINAL}\b(?:,?\s+20[0-9]{{2}}\b)?|[0-3]?[0-9]/[01]?[0-9](?:/20[0-9]{{2}})?(?![0-9/])"
-    r"|20[0-9]{2}-[0-9]{2}-[0-9]{2}(?![T0-9-]))"
-)
-_PART = r"(?:\s+(?:in\s+the\s+)?(?:morning|afternoon|evening|night)\b)?"
-_ISO = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?(?![0-9:])"
-# an atomic group: what stands behind the longest form counts, not what a shorter one would leave
-_MOMENT = (
-    rf"(?>{_ISO}|{_CLOCK}{_ZONE}(?:,?\s+(?:on\s+)?(?:the\s+)?{_DAY})?{_PART}"
-    rf"|{_DAY}{_PART},?\s+(?:at\s+|by\s+)?{_CLOCK}{_ZONE}|{_DAY}{_PART})"
-)
-_START = (
-    r"not?\s+before|no(?:t)?\s+(?:earlier|sooner)\s+than|after|from|(?:to\s+)?(?:start|begin)(?:s|ing|ning)?(?:\s+(?:at|from|after|on))?"
-    r"|earliest(?:\s+start)?(?:\s+(?:at|is))?:?"
-)
-_END = (
-    r"before|by|until|till|no(?:t)?\s+later\s+than|(?:done|finish(?:ed)?|completed?|ready|due|ends?|ending)\s+(?:before|by|at|on)|due"
-    r"|deadline(?:\s+(?:is|of))?:?|(?:at\s+the\s+)?latest(?:\s+by)?"
-)
-_ONE = re.compile(
-    rf"\b(?:(?P<latest_start>(?:start|begin)(?:s|ing|ning|ed)?\s+(?:by|before|no\s+later\s+than|until))|(?P<start>{_START})|(?P<end>{_END}))"
-    rf"\s+(?P<moment>{_MOMENT})",
-    re.IGNORECASE,
-)
-_BETWEEN = re.compile(
-    rf"\b(?:between|from)\s+(?P<first>{_CLOCK})\s*(?:and|to|until|till|-|–)\s*(?P<second>{_CLOCK}{_ZONE})(?:\s+(?:on\s+)?(?P<day>{_DAY}))?{_PART}",
-    re.IGNORECASE,
-)
-_HOURS_OF = {"morning": (0, 12), "afternoon": (12, 18), "evening": (17, 24), "night": (18, 24)}
-
-
-@cache
-def _library() -> Any:
-    import dateparser  # reads its tables of languages: a third of a second, once
-
-    return dateparser
-
-
-def warm_up() -> None:
-    """Load what reading a first phrase would otherwise wait for."""
-    _parse("9am tomorrow", datetime(2026, 1, 1))
-
-
-def _parse(text: str, base: datetime) -> datetime | None:
-    """A plain instant in words after `base`, both without a zone."""
-    settings = {"RELATIVE_BASE": base, "PREFER_DATES_FROM": "future", "DATE_ORDER": "DMY"}
-    found: datetime | None = _library().parse(text, languages=["en"], settings=settings)
-    return None if found is None else found.replace(tzinfo=None)
+_NO_WISH = re.compile(r"\b(?:if|why|whether|or|is|are|was|were)\s*$", re.IGNORECASE)
+_IS = re.compile(r"(?:is|are|was|were|am|be|been|being|ai)\b|(?:is|are|was|were|ai)\s?n", re.IGNORECASE)
 
 
 def find(text: str, now: datetime) -> Iterator[Phrase]:
     """Earliest starts and deadlines, UTC."""
-    claims = Claims(text)
-    count = 0
-    for match in _BETWEEN.finditer(text):
-        claims.take(match)
-        count += 1
-        if count <= MOST_MOMENTS:
-            yield from _window(match, now)
-    for match in _ONE.finditer(text):
-        count += 1
-        if count <= MOST_MOMENTS and claims.take(match):
-            yield _judged(match, now)
+    said = list(islice(times.find(text), MOST_MOMENTS))
+    rest = masked(text, [Unread(*time.span, "") for time in said])
+    named = list(days.find(rest)) if any(time.day is None for time in said) else []
+    is_one_left = any(time.is_day_alone or not time.is_certain for time in said)
+    dated: list[Phrase] = []
+    loose = []
+    for time in said:
+        if not time.is_certain:
+            dated.append(Unread(*time.span, days.OF_WHICH_DAY))
+        elif time.day is not None:
+            dated += _read(text, time, now)
+        elif is_one_left or any(not time.is_window or day[0].lower() != "overnight" for day in named):
+            dated.append(Unread(*time.span, days.OF_WHICH_DAY))
+        else:
+            loose.append(time)
+    yield from dated
+    for time in loose:
+        yield from _beside(text, time, now, [phrase for phrase in dated if isinstance(phrase, Found)])
+    if len(loose) < sum(time.day is None for time in said):
+        yield from (Unread(*day.span(), days.OF_WHICH_DAY) for day in named)
 
 
-def _judged(match: "re.Match[str]", now: datetime) -> Phrase:
+def _beside(text: str, time: Time, now: datetime, dated: list[Found]) -> list[Phrase]:
+    """A time without a day, beside others that have one: the one instant that can be meant, if it is one."""
+    if not dated:
+        return _read(text, time, now)
+    unclear: list[Phrase] = [Unread(*time.span, days.OF_WHICH_DAY)]
+    if time.is_window:
+        return unclear
+    found = _read(text, time, now)
+    (phrase,) = found
+    others = {one.value for one in dated if isinstance(phrase, Found) and one.field != phrase.field}
+    if not isinstance(phrase, Found) or not others:
+        return found
+    if len(others) > 1:
+        return unclear
+    (other,) = others
+    if phrase.field == "deadline":  # the first behind the start
+        return _read(text, time, max(now, other))
+    return found if _read(text, time, other - timedelta(days=1)) == found else unclear
+
+
+def _read(text: str, time: Time, now: datetime) -> list[Phrase]:
+    if time.is_window:
+        return _window(time, now)
+    match = time.match
     if match["latest_start"]:
-        return Unread(*match.span(), "a latest start cannot be given; give a deadline")
-    is_end = match["end"] is not None
-    found = resolve(match["moment"], now, is_end=is_end, may_be_day=match["end"] == "before")
+        return [Unread(*time.span, "a latest start cannot be given; give a deadline")]
+    if match["denied"]:
+        return [_denied(text, time, now)]
+    return [_instant(time, now, is_end=match["end"] is not None, may_be_day=(match["end"] or "").lower() == "before")]
+
+
+def _denied(text: str, time: Time, now: datetime) -> Phrase:
+    """What is not to run before an instant begins at it or later; what is not to run after it has ended by then."""
+    match = time.match
+    is_end = match["relation"].lower().split()[0] in ("after", "past", "later")
+    is_asked = any(_NO_WISH.search(before(text, at)) for at in (time.start, match.start("denied")))
+    if is_asked or _IS.match(match["denied"]):
+        return Unread(*time.span, 'is this a wish? write "not before 22:00"')
+    if match["starts"] and is_end:
+        return Unread(*time.span, "a latest start cannot be given; give a deadline")
+    if match["ends"] and not is_end:
+        return Unread(*time.span, "an earliest end cannot be given; give earliest_start")
+    return _instant(time, now, is_end=is_end, may_be_day=match["relation"].lower() in ("before", "until", "till"))
+
+
+def _instant(time: Time, now: datetime, *, is_end: bool, may_be_day: bool) -> Phrase:
+    words = time.moment if time.day is None or days.of(time.moment) else f"{time.moment} {time.day}"
+    found = resolve(words, now, is_end=is_end, may_be_day=may_be_day)
     if isinstance(found, str):
-        return Unread(*match.span(), found)
-    return Found("deadline" if is_end else "earliest_start", found, *match.span())
+        return Unread(*time.span, found)
+    return Found("deadline" if is_end else "earliest_start", found, *time.span)
 
 
-def _window(match: "re.Match[str]", now: datetime) -> Iterator[Phrase]:
-    day = match["day"] or ""
+def _window(time: Time, now: datetime) -> list[Phrase]:
+    match, day = time.match, time.day or ""
     second = resolve(f"{match['second']} {day}".strip(), now, is_end=True)
-    zone = re.search(rf"{_ZONE}$", match["second"], re.IGNORECASE)
+    zone = re.search(rf"{ZONE}$", match["second"], re.IGNORECASE)
     first_words = match["first"] + (zone[0] if zone else "")
     if isinstance(second, str):
-        yield Unread(*match.span(), second)
-        return
+        return [Unread(*time.span, second)]
     if day:
         first = resolve(f"{first_words} {day}", now, is_end=False)
     else:  # the last time that the clock showed this before the window's end
         first = resolve(first_words, second - timedelta(days=1), is_end=False)
     if isinstance(first, str) or not first < second:
-        yield Unread(
-            *match.span(), first if isinstance(first, str) else "it ends before it begins: name the day of each"
-        )
-        return
-    yield Found("earliest_start", first, *match.span())
-    yield Found("deadline", second, *match.span())
-
-
-def resolve(words: str, now: datetime, *, is_end: bool, may_be_day: bool = False) -> datetime | str:
-    """The instant of a plain phrase, UTC, or why there is none. Of two that the clock shows in autumn, the safe one."""
-    text = re.sub(r"\s+", " ", words.strip().lower()).replace("a.m", "am").replace("p.m", "pm").replace("m.", "m")
-    text, zone = _zone(text)
-    if re.fullmatch(_ISO, text, re.IGNORECASE):
-        instant = datetime.fromisoformat(text.upper())
-        return _placed(instant, zone, is_end) if instant.tzinfo is None else instant.astimezone(UTC)
-    part = re.search(r"\b(?:in the )?(morning|afternoon|evening|night)\b", text)
-    if part:
-        text = re.sub(r"\s+", " ", text.replace(part[0], "")).strip()
-    clock = re.search(_CLOCK, text, re.IGNORECASE)
-    if clock is None and (part or not may_be_day):
-        return "at what time? such as 18:00"
-    if clock is None and re.search(r"today|tonight", text):
-        return "at what time? such as 18:00"
-    base = now.astimezone(zone).replace(tzinfo=None)
-    day = text.replace(clock[0], "") if clock else text
-    day = re.sub(r"\b(?:on|at|by|this|the)\b|,", " ", day).strip()
-    shown = re.sub(r"^12 |midday", lambda found: "noon" if found[0] == "midday" else "", clock[0]) if clock else "00:00"
-    if shown == "midnight" and day and day != "tonight":
-        return "midnight at the start or the end of that day? write 00:00 or 23:59"
-    dated = _dated(re.sub(r"\s+", " ", day), shown, base)
-    if isinstance(dated, str):
-        return dated
-    if part and not (low := _HOURS_OF[part[1]])[0] <= dated.hour < low[1]:
-        return f"{shown} is not in the {part[1]}"
-    return _placed(dated, zone, is_end)
-
-
-def _zone(text: str) -> tuple[str, tzinfo]:
-    found = re.search(r"(?<=[0-9m ])\s?\b(utc|gmt|bst)\b|(?<=[0-9])(z)\b| (?:london|uk|local) time\b", text)
-    if found is None:
-        return text, LONDON
-    named = found[1] or found[2]
-    if named == "z" and re.fullmatch(_ISO, text, re.IGNORECASE):
-        return text, UTC
-    return re.sub(r"\s+", " ", text.replace(found[0], " ")).strip(), ZONES[named] if named else LONDON
-
-
-def _dated(day: str, shown: str, base: datetime) -> datetime | str:
-    """An instant after `base`, of a day in words and the time that the clock shows."""
-    if day == "tonight":
-        found = _parse(shown, base)
-        is_night = found is not None and (shown == "midnight" or (found.date() == base.date() and found.hour >= 17))
-        return found if found is not None and is_night else "is that tonight? name the day"
-    weekday = re.fullmatch(r"([a-z]{3})[a-z]*", day)
-    if weekday and weekday[1] in WEEKDAYS:
-        ahead = (WEEKDAYS.index(weekday[1]) - base.weekday()) % 7
-        found = _parse(f"{(base + timedelta(days=ahead)).date().isoformat()} {shown}", base)
-        return found + timedelta(days=7) if found is not None and found <= base else found or "not a plain time"
-    slashed = re.fullmatch(r"([0-9]+)/([0-9]+)(?:/[0-9]+)?", day)
-    if slashed and int(slashed[1]) <= 12 and slashed[1].lstrip("0") != slashed[2].lstrip("0"):
-        return "day or month first? write it as 2026-11-26"
-    named = re.match(r"([a-z]{3})[a-z]*\b", day)
-    is_named = bool(named and named[1] in WEEKDAYS)
-    found = _parse(f"{day.split(' ', 1)[1] if is_named and ' ' in day else day} {shown}".strip(), base)
-    if found is None:
-        return "not a day of the calendar"
-    if is_named and named and found.weekday() != WEEKDAYS.index(named[1]):
-        return "that date is another day of the week"
-    if found > base + timedelta(days=330) and not re.search(r"20[0-9]{2}", day):
-        return "of which year? that day has just passed"
-    return found
-
-
-def _placed(naive: datetime, zone: tzinfo, is_end: bool) -> datetime | str:
-    instant = naive.replace(tzinfo=zone, fold=0 if is_end else 1)
-    if instant.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) != naive.replace(fold=0):
-        return "the clocks skip that time on that day"
-    return instant.astimezone(UTC)
+        why = first if isinstance(first, str) else "it ends before it begins: name the day of each"
+        return [Unread(*time.span, why)]
+    return [Found("earliest_start", first, *time.span), Found("deadline", second, *time.span)]

@@ -1,9 +1,11 @@
-"""A phrase and what it says; a phrase that is not understood; numbers in digits and in words."""
+"""A phrase and what it says; a phrase that is not understood; what stands around one."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from service.words.numbers import NUMBER
 
 MASK = "\N{CURRENCY SIGN}"
 """Stands in for each character of a phrase that has been read, so that no other finder reads it again."""
@@ -54,24 +56,15 @@ def masked(text: str, phrases: Iterable[Phrase]) -> str:
     return "".join(characters)
 
 
-WORDS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12, "fifteen": 15, "sixteen": 16, "twenty": 20, "thirty": 30, "forty": 40,
-    "forty-five": 45, "forty-eight": 48, "fifty": 50, "sixty": 60, "ninety": 90,
-}  # fmt: skip
-_SPELT = "|".join(sorted(WORDS, key=len, reverse=True))
-DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,9})(?:\.[0-9]{1,6})?"
-NUMBER = rf"(?:{DIGITS}|(?:{_SPELT})\b)"
 BEGINS = r"(?<![\w.,:/£$€-])"
 """Where a number or word may begin: not inside another one, nor in a name such as ResNet-50"""
 
+UP_TO = r"not?\s+(?:more|longer|greater|higher)\s+than"
 RANGE_BEFORE = re.compile(rf"(?:{NUMBER})\s?(?:-|–|—|\s?to\s|\s?or\s)\s?$", re.IGNORECASE)
-AT_LEAST = re.compile(r"(?:at least|more than|over|above|longer than|minimum(?: of)?|min\.|>|>=)\s*$", re.IGNORECASE)
-
-
-def number(text: str) -> float:
-    """The number that these digits or this word stand for."""
-    return float(WORDS[text.lower()]) if text.lower() in WORDS else float(text.replace(",", ""))
+AT_LEAST = re.compile(
+    r"(?:at least|(?<!no )(?<!not )(?:more|longer|greater|higher) than|over|above|minimum(?: of)?|min\.|>|>=)\s*$",
+    re.IGNORECASE,
+)
 
 
 def before(text: str, at: int, characters: int = 40) -> str:

@@ -3,19 +3,19 @@
 import re
 from collections.abc import Iterator
 
+from service.words.numbers import DIGITS, NUMBER, number
 from service.words.phrases import (
     AT_LEAST,
     BEGINS,
-    DIGITS,
     MASK,
     RANGE_BEFORE,
+    UP_TO,
     Claims,
     Found,
     Phrase,
     Unread,
     after,
     before,
-    number,
 )
 
 LEAST, MOST = 0.001, 1e6
@@ -28,8 +28,9 @@ _UNITS = {
         (r"Wh|[wW]att[ -]?hours?", 0.001),
     ],
 }
+_HALF = r"(?P<half>\s+and\s+a\s+half)?"
 _SIZE = {
-    field: [(re.compile(rf"{BEGINS}({DIGITS})[\s-]?(?:{unit})\b"), factor) for unit, factor in units]
+    field: [(re.compile(rf"{BEGINS}((?i:{NUMBER}|an?)){_HALF}[\s-]?(?:{unit})\b"), factor) for unit, factor in units]
     for field, units in _UNITS.items()
 }
 _RATE = re.compile(
@@ -38,7 +39,7 @@ _RATE = re.compile(
 )
 _INTRODUCED = re.compile(
     r"(?:\b(?:at|using|uses?|draws?|drawing|needs?|consumes?|consuming|takes?|about|around|roughly|approximately|approx\.?|up to|"
-    r"at most|maximum|max|under|power|energy|is|total)|[~≈:=])\s*(?:of\s+)?$",
+    rf"{UP_TO}|at most|maximum|max|under|power|energy|is|total)|[~≈:=])\s*(?:of\s+)?$",
     re.IGNORECASE,
 )
 _EDGE_BEFORE = re.compile(rf"(?:^|[,;(.!?\n{MASK}]|\b(?:and|for))\s*$", re.IGNORECASE)
@@ -60,10 +61,12 @@ def find(text: str, _now: object = None) -> Iterator[Phrase]:
         for pattern, factor in patterns:
             for match in pattern.finditer(text):
                 if claims.take(match):
-                    yield _judged(text, match, field, round(number(match[1]) * factor, 9))
+                    yield _phrase(
+                        text, match, field, round((number(match[1]) + (0.5 if match["half"] else 0)) * factor, 9)
+                    )
 
 
-def _judged(text: str, match: "re.Match[str]", field: str, value: float) -> Phrase:
+def _phrase(text: str, match: "re.Match[str]", field: str, value: float) -> Phrase:
     start, end = match.span()
     ahead, behind = before(text, start), after(text, end)
     ranged = RANGE_BEFORE.search(ahead)

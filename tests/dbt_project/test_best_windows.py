@@ -140,6 +140,7 @@ def ask(connection: psycopg.Connection, *question: Any, carbon: Any = 1, price: 
     return [(*row[:2], row[2].astimezone(UTC), row[3].astimezone(UTC), *row[4:]) for row in rows]
 
 
+@pytest.mark.slow
 def test_every_ranked_list_is_what_plain_python_finds(grid: Grid, connection: psycopg.Connection) -> None:
     chance = random.Random(500)
     counts = []

@@ -3,16 +3,19 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Energy, contents
-from warehouse.database import Role
+from tests.emulator import Emulator
+from warehouse.database import Role, dbt_environment
 from warehouse.settings import PROJECT_ROOT
 
 DBT = Path(sys.executable).parent / "dbt"
-FOREIGN_KEYS = 7
+DBT_TARGET = PROJECT_ROOT / ".data" / "dbt-tests"
+FOREIGN_KEYS = 8
 CONSTRAINTS = (
     "select conrelid::regclass::text, contype::text, pg_get_constraintdef(oid) from pg_constraint "
     "where connamespace in ('public'::regnamespace, 'intermediate'::regnamespace) and contype in ('p', 'f', 'c') order by 1, 2, 3"
@@ -26,9 +29,9 @@ RELATIONS = (
 def dbt(energy: Energy, *arguments: str, **settings: str) -> str:
     environment = {
         **os.environ,
-        **energy.database.libpq_environment(Role.TRANSFORMER),
-        "DBT_TARGET_PATH": str(PROJECT_ROOT / ".data" / "dbt-tests"),
-        "DBT_LOG_PATH": str(PROJECT_ROOT / ".data" / "dbt-tests"),
+        **dbt_environment(energy.database),
+        "DBT_TARGET_PATH": str(DBT_TARGET),
+        "DBT_LOG_PATH": str(DBT_TARGET),
         **settings,
     }
     done = subprocess.run(
@@ -53,12 +56,13 @@ COMMANDS = (
     (*REBUILT, "grid_zones", "compute_windows"),
     (*REBUILT, "carbon_intensity_regional", "generation_mix_national", "demand_actual_national", "wholesale_prices"),
     (*REBUILT, "int_carbon_intensity__captures", "int_data_coverage__days", "int_demand_forecasts"),
+    (*REBUILT, "int_data_revisions__half_hours"),
     (*REBUILT, "int_forecast_skill__days", "int_forecast_skill__months"),
     (*REBUILT, "stg_carbon_intensity__regional", "carbon_intensity_vintages", "latest_compute_windows"),
 )
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_keys_foreign_keys_views_and_values_stand_after_every_command(energy: Energy) -> None:
     energy.refresh()
     constraints, relations = energy.query(CONSTRAINTS), energy.query(RELATIONS)
@@ -74,7 +78,7 @@ def test_keys_foreign_keys_views_and_values_stand_after_every_command(energy: En
         assert energy.value("select count(*) from carbon_intensity_vintages") == vintages > 0, command
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_what_an_analytics_engineer_runs(energy: Energy) -> None:
     energy.refresh()
     dbt(energy, "test")
@@ -87,7 +91,10 @@ def test_what_an_analytics_engineer_runs(energy: Energy) -> None:
     assert mine == energy.query("select period_start, forecast_gco2_kwh from carbon_intensity_national order by 1")
 
 
-def test_public_is_rebuilt_from_the_payloads_alone(energy: Energy) -> None:
+@pytest.mark.slow
+def test_public_is_rebuilt_from_the_payloads_alone(energy: Energy, emulator: Emulator) -> None:
+    standing = datetime.now(UTC)
+    emulator.now = lambda: standing  # type: ignore[method-assign]  # no price is revised meanwhile
     energy.refresh()
     energy.backfill("2024-03-01", "2024-03-03")
     before = contents(energy, without=("updated_at",))
@@ -100,12 +107,34 @@ def test_public_is_rebuilt_from_the_payloads_alone(energy: Energy) -> None:
         assert set(rows) <= set(after[table])
 
 
-def test_every_model_has_a_page_of_its_own_that_begins_with_its_grain() -> None:
+def test_every_model_is_described_once_and_its_description_begins_with_its_grain() -> None:
+    """A staging model beside its source entry, any other in a file of its own."""
     import yaml
 
     for model in (PROJECT_ROOT / "dbt_project/models").rglob("*.sql"):
-        page = yaml.safe_load(model.with_suffix(".yml").read_text())["models"]
-        assert [entry["name"] for entry in page] == [model.stem]
+        source = model.parent.name
+        of_sources = model.parent / f"_{source}__sources.yml"
+        home = of_sources if of_sources.exists() else model.with_suffix(".yml")
+        page = [entry for entry in yaml.safe_load(home.read_text())["models"] if entry["name"] == model.stem]
+        assert len(page) == 1, model
         assert page[0]["description"].startswith("Grain: ")
         for column in page[0].get("columns", []):
             assert column["description"] and column["data_type"]
+
+
+def test_every_view_has_its_key_tested_and_every_table_a_primary_key() -> None:
+    import yaml
+
+    views = set()
+    for room in ("marts", "intermediate"):
+        for model in (PROJECT_ROOT / "dbt_project/models" / room).rglob("*.sql"):
+            (page,) = yaml.safe_load(model.with_suffix(".yml").read_text())["models"]
+            if "keyed_table" in model.read_text():
+                keys = [c["type"] for c in page["constraints"] if c["type"] == "primary_key"]
+                assert keys == ["primary_key"], model.stem
+            else:
+                (test,) = page["data_tests"]
+                key = set(test["is_key"]["arguments"]["columns"])
+                assert key and (room == "intermediate" or key <= {c["name"] for c in page["columns"]}), model.stem
+                views.add(model.stem)
+    assert {"int_forecast_skill__forecasts", "int_forecast_skill__outcomes"} <= views

@@ -22,6 +22,7 @@ from tests.conftest import Energy
 from tests.dbt_project.test_best_windows import rounded
 from tests.dbt_project.test_views import HALF_HOUR, half_hour, insert
 from tests.warehouse.test_app import HOUR, add, become, operator, place, workload
+from warehouse.prepare import limit_regions
 
 LENGTHS = (1, 2, 4, 8)
 DAY = timedelta(days=1)
@@ -58,6 +59,7 @@ class Moment:
 def moment(energy: Energy) -> Iterator[Moment]:
     with energy.database.connect(autocommit=False) as db:
         db.execute("truncate app.operators cascade")  # the examples
+        limit_regions(db, 99_999)
         row = db.execute("select now(), date_bin('30 minutes', now(), timestamptz '2000-01-01 00:00Z')").fetchone()
         assert row
         yield Moment(db, *row)
@@ -263,7 +265,7 @@ def test_the_forecast_of_24_hours_begins_with_the_half_hour_that_holds_now(momen
 def some_workload(
     moment: Moment, chance: random.Random, by: Any, assets: list[tuple[Any, list[int]]]
 ) -> dict[str, Any]:
-    """A workload of any kind, as it was asked for; and where it may run."""
+    """A workload of any kind, as it was requested; and where it may run."""
     asset, at_asset = chance.choice([(None, None), (None, None), *assets])
     asked = {
         "asset_id": asset, "region_ids": chance.choice((None, [13], sorted(chance.sample(range(1, 15), 4)))),

@@ -3,14 +3,16 @@
 import csv
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from flows.dataset_facts import dataset_facts
 from pipelines.catalogue import DATASETS
-from pipelines.periods import HALF_HOUR, Window, iso
 from tests.conftest import RECORDED_DIR, Energy, needs_recorded
 from tests.flows.test_door_and_sql import land
 from tests.pipelines.hostile import Sample
+from warehouse.periods import HALF_HOUR, Window, iso
 
 START = datetime(2026, 11, 9, 10, tzinfo=UTC)
 
@@ -23,7 +25,9 @@ def test_of_two_outturns_of_a_half_hour_the_one_that_was_published_later_counts(
     ]}"""
     sample = Sample(DATASETS["elexon__demand_outturn"], Window(START, START + HALF_HOUR), None)
     land(energy, sample, {"": body.encode(), "empty": b'{"data": []}'})
-    rows = energy.query("select period_start, nd from intermediate.stg_elexon__demand_outturn order by 1 nulls last")
+    rows = energy.query(
+        "select period_start, national_demand_mw from intermediate.stg_elexon__demand_outturn order by 1 nulls last"
+    )
     assert rows == [(START, 20000), (START + HALF_HOUR, 40000), (None, None)], "a payload without a row is still one"
 
 
@@ -55,14 +59,59 @@ def test_a_mix_with_more_sun_than_the_sun_can_give_is_a_fault(
     body = {
         "generation": f'{{"data": [{{{span}, "generationmix": {mix(solar)}}}]}}',
         "regional": f'{{"data": [{{{span}, "regions": [{{"regionid": 13, "shortname": "", '
-        f'"intensity": {{"forecast": 90}}, "generationmix": {mix(solar)}}}]}}]}}',
+        f'"intensity": {{"forecast": 390}}, "generationmix": {mix(solar)}}}]}}]}}',
     }[dataset]
     sample = Sample(DATASETS[f"carbon_intensity__{dataset}"], Window(begins, begins + HALF_HOUR), None)
     land(energy, sample, {"": body.encode()})
-    (row,) = energy.query(f"select solar_pct, fault from intermediate.int_carbon_intensity__{dataset}_rows")
+    (row,) = energy.query(f"select solar_pct, fault from intermediate.stg_carbon_intensity__{dataset}")
     if dataset == "regional" and begins.hour == 12:
         is_possible = True  # at noon a region may live by the sun
     assert row == ((solar, None) if is_possible else (None, "more solar than the sun can give"))
+
+
+NESO_ROW = {
+    "SETTLEMENT_PERIOD": 1, "ND": 30_000, "TSD": 31_000, "ENGLAND_WALES_DEMAND": 27_000, "EMBEDDED_WIND_GENERATION": 1_000,
+    "FORECAST_ACTUAL_INDICATOR": "A",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dataset", ["neso__demand_history", "neso__demand_update"])
+@pytest.mark.parametrize(
+    ("day", "period", "solar", "is_possible"),
+    [
+        ("2026-05-01", 1, 15_000, False),
+        ("2026-05-01", 1, 22, True),  # the most of any night
+        ("2026-05-01", 27, 15_000, True),
+        ("2026-05-01", 27, 41_000, False),  # more than is installed
+        ("2026-12-21", 16, 5_000, False),  # the sun has hardly risen
+        ("2026-12-21", 25, 7_000, True),
+    ],
+)
+def test_more_embedded_solar_than_the_sun_can_give_is_no_value(
+    energy: Energy, dataset: str, day: str, period: int, solar: int, is_possible: bool
+) -> None:
+    row = {**NESO_ROW, "SETTLEMENT_DATE": day, "SETTLEMENT_PERIOD": period, "EMBEDDED_SOLAR_GENERATION": solar}
+    body = json.dumps({"result": {"records": [row]}})
+    land(energy, Sample(DATASETS[dataset], Window(START, START + HALF_HOUR), None), {"": body.encode()})
+    found = energy.query(f"select national_demand_mw, embedded_solar_mw, fault from intermediate.stg_{dataset}")
+    fault = "embedded solar outside 0..40000 MW" if solar > 40_000 else "more solar than the sun can give"
+    assert found == [(30_000, solar, None) if is_possible else (30_000, None, fault)]
+
+
+@needs_recorded
+@pytest.mark.parametrize("name", ["2018", "2023", "2025", "2026_to_2026-02-06"])
+def test_no_recorded_half_hour_has_more_embedded_solar_than_the_sun_can_give(energy: Energy, name: str) -> None:
+    with ((RECORDED_DIR or Path()) / f"neso/historic_demand/demanddata_{name}.csv").open() as file:
+        records = [
+            {key: None if value == "NA" else value for key, value in row.items()} for row in csv.DictReader(file)
+        ]
+    body = json.dumps({"result": {"records": records}})
+    sample = Sample(DATASETS["neso__demand_history"], Window(START, START + HALF_HOUR), None)
+    land(energy, sample, {"": body.encode()})
+    counted = energy.query(
+        "select count(embedded_solar_mw), count(*) filter (where fault ~ 'sol') from intermediate.stg_neso__demand_history"
+    )
+    assert counted == [(len(records), 0)]
 
 
 @pytest.mark.parametrize("dataset", ["generation", "regional"])
@@ -72,8 +121,8 @@ def test_no_synthetic_half_hour_has_more_sun_than_the_sun_can_give(energy: Energ
     half_hours = [datetime(2026, 1, 1, tzinfo=UTC) + n * HALF_HOUR for n in range(0, 365 * 48, step)]
     body = source.synthesize(half_hours, START)
     land(energy, Sample(source, Window(half_hours[0], half_hours[-1]), None), {"": json.dumps(body).encode()})
-    counted = energy.query(f"select count(*), count(fault) from intermediate.int_carbon_intensity__{dataset}_rows")
-    assert counted == [(len(half_hours) * source.series, 0)]
+    counted = energy.query(f"select count(*), count(fault) from intermediate.stg_carbon_intensity__{dataset}")
+    assert counted == [(len(half_hours) * dataset_facts()[source.slug].values_per_half_hour, 0)]
 
 
 @needs_recorded
@@ -88,5 +137,5 @@ def test_no_recorded_half_hour_has_more_sun_than_the_sun_can_give(energy: Energy
     )
     sample = Sample(DATASETS["carbon_intensity__generation"], Window(begins, begins + HALF_HOUR), None)
     land(energy, sample, {"": f'{{"data": [{data}]}}'.encode()})
-    counted = energy.query("select count(*), count(fault) from intermediate.int_carbon_intensity__generation_rows")
+    counted = energy.query("select count(*), count(fault) from intermediate.stg_carbon_intensity__generation")
     assert counted == [(len(rows), 0)] and len(rows) > 11_000

@@ -18,6 +18,8 @@ from tests.conftest import Energy
 from tests.dbt_project.test_best_windows import CLOCK_CHANGES, Grid, connection, grid  # noqa: F401  (fixtures)
 from tests.dbt_project.test_views import HALF_HOUR
 from tests.warehouse.test_app import HOUR, ROADS, START, add, become, operator, place, workload
+from tests.warehouse.test_bookings import TWO_HOURS, in_chunks
+from warehouse.prepare import limit_regions
 
 Row = dict[str, Any]
 
@@ -26,6 +28,7 @@ Row = dict[str, Any]
 def db(energy: Energy) -> Iterator[psycopg.Connection]:
     with energy.database.connect() as opened:
         opened.execute("truncate app.operators cascade")  # the examples
+        limit_regions(opened, 999_999)
         yield opened
 
 
@@ -47,7 +50,7 @@ def some_workload(db: psycopg.Connection, chance: random.Random, by: UUID, user:
     back = status == "pending" and chance.random() < 0.3  # had a place, and gave it back
     for step in ("scheduled", "pending") if back else ROADS[status]:
         if step == "scheduled":
-            placed = place(db, this, carbon_kg=carbon, cost_gbp=cost, capacity_kw=9_999_999)
+            placed = place(db, this, carbon_kg=carbon, cost_gbp=cost, capacity_kw=999_999)
             become(db, this, step, placement_id=placed)
             said |= {"carbon": carbon, "cost": cost}
         elif step in ("completed", "failed") and chance.random() < 0.6:
@@ -164,8 +167,8 @@ def test_a_view_shows_whoever_reads_it_no_more_than_its_own_rights(db: psycopg.C
 
 
 def exact(values: dict[Any, Any], hours: dict[Any, Fraction], power: Decimal) -> Fraction | None:
-    """Values (per MWh) over the hours that they held; None where one of them is not known."""
-    if any(values.get(at, (None,))[0] is None for at in hours):
+    """Values (per MWh) over the hours that they held; None where one is not known, or synthetic."""
+    if any(values.get(at, (None, False))[0] is None or values[at][1] for at in hours):
         return None
     return sum((Fraction(values[at][0]) * h for at, h in hours.items()), Fraction(0)) * Fraction(power) / 1000
 
@@ -208,3 +211,78 @@ def test_a_run_that_ended_before_it_began_did_not_take_carbon_out_of_the_air(
             query = "select kg, gbp from workload_emissions(13::smallint, %s, %s, 10)"
             found = connection.execute(query, [at + timedelta(minutes=10), ended]).fetchall()
             assert found == [(None, None)], (at, ended)
+
+
+def test_a_run_draws_what_its_chunks_draw_minute_by_minute(db: psycopg.Connection) -> None:
+    """Whenever it is said to have begun and ended: nothing between chunks; before the first and after the last as they draw."""
+    chance = random.Random(20261126)
+    with db.transaction(force_rollback=True):
+        by = operator(db)
+        profile = [Decimal(20), Decimal(0), Decimal(10), Decimal(10)]
+        split = workload(db, by, minutes=120, power_profile_kw=profile, **TWO_HOURS | {"resume_overhead_minutes": 0})
+        chunks = [
+            {"begins": 0, "ends": 60, "kw": 20, "profile": profile[:2]},
+            {"begins": 120, "ends": 180, "kw": 10, "profile": profile[2:]},
+        ]
+        in_pieces = in_chunks(db, split, chunks)
+        whole = place(db, workload(db, by, minutes=120, power_profile_kw=profile), power_profile_kw=profile)
+        planned = [20] * 30 + [0] * 30 + [0] * 60 + [10] * 60
+        for _ in range(60):
+            began = chance.randrange(-90, 200)
+            ended = began + chance.randrange(1, 300)
+            early, late = [20] * max(0, -began), [10] * max(0, ended - 180)
+            of_chunks = [*early, *planned, *late][began + len(early) : ended + len(early)]
+            of_profile = [*[20] * 30, *[0] * 30, *[10] * 300][: ended - began]
+            for placement_id, minutes in ((in_pieces, of_chunks), (whole, of_profile)):
+                ((kwh,),) = db.execute(
+                    "select coalesce(sum(power_kw * extract(epoch from ends_at - starts_at) / 3600), 0) "
+                    "from workload_run(%s, %s, %s)",
+                    [placement_id, START + timedelta(minutes=began), START + timedelta(minutes=ended)],
+                ).fetchall()
+                assert kwh == pytest.approx(Decimal(sum(minutes)) / 60, abs=Decimal("1e-9")), (began, ended)
+
+
+def test_a_chunk_that_was_reported_draws_from_when_it_started_until_it_stopped(db: psycopg.Connection) -> None:
+    """Placed 0-60 (20 kW, then 0) and 120-180 (10 kW), in minutes; run from 10 to 200."""
+    profile = [Decimal(20), Decimal(0), Decimal(10), Decimal(10)]
+    chunks = [
+        {"begins": 0, "ends": 60, "kw": 20, "profile": profile[:2]},
+        {"begins": 120, "ends": 180, "kw": 10, "profile": profile[2:]},
+    ]
+    cases: list[tuple[dict[int, tuple[int, int | None]], list[tuple[int, int, int]]]] = [
+        ({}, [(10, 30, 20), (120, 150, 10), (150, 200, 10)]),
+        ({1: (15, 40), 2: (100, 190)}, [(15, 40, 20), (100, 130, 10), (130, 190, 10)]),
+        ({1: (15, 50)}, [(15, 45, 20), (120, 150, 10), (150, 200, 10)]),
+        ({1: (15, 130)}, [(15, 45, 20), (130, 150, 10), (150, 200, 10)]),
+        ({2: (20, None)}, [(10, 20, 20), (20, 50, 10), (50, 200, 10)]),
+        ({1: (0, 5)}, [(120, 150, 10), (150, 200, 10)]),
+    ]
+    for reported, drawn in cases:
+        with db.transaction(force_rollback=True):
+            by = operator(db)
+            this = workload(db, by, minutes=120, power_profile_kw=profile, **TWO_HOURS | {"resume_overhead_minutes": 0})
+            placed = in_chunks(db, this, chunks)
+            (token,) = db.execute(
+                "insert into app.workload_claims (workload_id, operator_id, attempt, runner, lease_seconds, leased_until, "
+                "ended_at, outcome) values (%s, %s, 1, 'a runner', 60, now(), now(), 'lost') returning token",
+                [this, by],
+            ).fetchone() or (None,)
+            db.execute("alter table app.workload_chunk_runs disable trigger user")
+            for number, (started, stopped) in reported.items():
+                values = {
+                    "placement_id": placed,
+                    "number": number,
+                    "token": token,
+                    "workload_id": this,
+                    "operator_id": by,
+                }
+                stop = None if stopped is None else START + timedelta(minutes=stopped)
+                add(db, "workload_chunk_runs", **values, started_at=START + timedelta(minutes=started), stopped_at=stop)
+            found = db.execute(
+                "select starts_at, ends_at, power_kw from workload_run(%s, %s, %s) order by starts_at",
+                [placed, START + timedelta(minutes=10), START + timedelta(minutes=200)],
+            ).fetchall()
+            minutes = [
+                ((a - START) / timedelta(minutes=1), (b - START) / timedelta(minutes=1), kw) for a, b, kw in found
+            ]
+            assert minutes == drawn, reported

@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from pipelines.periods import HALF_HOUR, LONDON
+import pytest
+
 from tests.conftest import Energy
 from tests.dbt_project.test_commands import dbt
+from warehouse.periods import HALF_HOUR, LONDON
 
 BASE = datetime(2024, 3, 12, 10, tzinfo=UTC)
 AT = [BASE + n * HALF_HOUR for n in range(6)]
@@ -83,6 +85,7 @@ def captures(energy: Energy, table: str, column: str, vintages: Any = VINTAGES, 
         insert(energy, f"intermediate.{table}", row | more)
 
 
+@pytest.mark.slow
 def test_skill_of_the_national_intensity_counts_what_was_measured(energy: Energy) -> None:
     captures(energy, "int_carbon_intensity__captures", "forecasts_gco2_kwh", region_id=18)
     outcomes = {AT[0]: 103, AT[1]: 111, AT[2]: 97, AT[3]: 99, AT[4]: 0}
@@ -95,6 +98,7 @@ def test_skill_of_the_national_intensity_counts_what_was_measured(energy: Energy
     assert skill(energy) == {("carbon_intensity", 18, "half_hourly"): wanted}
 
 
+@pytest.mark.slow
 def test_skill_of_a_region_counts_the_last_estimate_of_what_is_over(energy: Energy) -> None:
     captures(energy, "int_carbon_intensity__captures", "forecasts_gco2_kwh", region_id=13)
     outcomes = {AT[0]: 90, AT[1]: 125, AT[2]: 0, AT[3]: 93, AT[5]: 71}
@@ -112,6 +116,7 @@ def test_skill_of_a_region_counts_the_last_estimate_of_what_is_over(energy: Ener
     assert skill(energy) == {("carbon_intensity", 13, "half_hourly"): wanted}
 
 
+@pytest.mark.slow
 def test_skill_of_national_demand_tells_kinds_of_forecast_apart(energy: Energy) -> None:
     day_before = [(EARLY - timedelta(days=1), AT[0], [30_100, 30_900, 31_050, 29_999, None, 30_000])]
     table, column = "int_demand_forecasts__captures", "national_demand_mw"
@@ -147,7 +152,7 @@ def status(energy: Energy) -> dict[str, Any]:
         return dict(zip([column.name for column in cursor.description], rows[0], strict=True))
 
 
-def told(row: dict[str, Any]) -> set[Any]:
+def values_of(row: dict[str, Any]) -> set[Any]:
     """What it says but the time and how old things are."""
     return {value for column, value in row.items() if column != "as_of" and not column.endswith("_age")}
 
@@ -156,8 +161,9 @@ def test_what_is_not_there_has_no_age(energy: Energy) -> None:
     assert {part: status(energy)[f"{part}_age"] for part in PARTS} == dict.fromkeys(PARTS)
 
 
+@pytest.mark.slow
 def test_the_status_is_one_row_whatever_there_is(energy: Energy) -> None:
-    assert told(status(energy)) == {None}
+    assert values_of(status(energy)) == {None}
     energy.refresh()
     full = status(energy)
     for part in PARTS:
@@ -181,7 +187,7 @@ def test_the_status_has_no_half_hour_that_has_not_begun_and_prefers_the_auction(
     insert(energy, "carbon_intensity_national", *(row | {"forecast_gco2_kwh": 100} for row in coming))
     insert(energy, "demand_actual_national", *(row | {"national_demand_mw": 30_000} for row in coming))
     insert(energy, "wholesale_prices", *(row | {"market": "n2ex_day_ahead", "price_gbp_mwh": 50} for row in coming))
-    assert told(status(energy)) == {None}
+    assert values_of(status(energy)) == {None}
 
     past = half_hour(this - HALF_HOUR, fetched_at=now)
     for price, (market, value) in enumerate(
@@ -198,6 +204,33 @@ def test_the_status_has_no_half_hour_that_has_not_begun_and_prefers_the_auction(
     assert (status(energy)["national_demand_mw"], status(energy)["demand_is_measured"]) == (28_000, False)
 
 
+def test_the_age_of_a_part_is_that_of_its_newest_real_half_hour(energy: Energy) -> None:
+    now = datetime.now(UTC)
+    this = now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0)
+    tables = {
+        "carbon_intensity_national": {"forecast_gco2_kwh": 100},
+        "generation_mix_national": {"renewable_pct": 40},
+        "demand_actual_national": {"national_demand_mw": 30_000},
+        "wholesale_prices": {"market": "system_price", "price_gbp_mwh": 50},
+    }
+    for table, values in tables.items():
+        insert(energy, table, half_hour(this, fetched_at=now, is_synthetic=True) | values)
+    for part in PARTS:
+        assert status(energy)[f"{part}_age"] is None and status(energy)[f"{part}_synthetic_age"] == timedelta(0), part
+    for table, values in tables.items():
+        insert(energy, table, half_hour(this - 10 * HALF_HOUR, fetched_at=now) | values)
+    found = status(energy)
+    for part in PARTS:
+        assert found[f"{part}_is_synthetic"] and found[f"{part}_period_start"] == this, part
+        assert found[f"{part}_age"] == found["as_of"] - (this - 9 * HALF_HOUR), part
+        assert found[f"{part}_synthetic_age"] == timedelta(0), part
+    for table, values in tables.items():
+        insert(energy, table, half_hour(this + HALF_HOUR, fetched_at=now) | values)
+        energy.query(f"update {table} set is_synthetic = false")
+    for part in PARTS:
+        assert status(energy)[f"{part}_age"] == timedelta(0) and status(energy)[f"{part}_synthetic_age"] is None, part
+
+
 COUNTS = {
     "half_hours_present": 48,
     "half_hours_real": 47,
@@ -211,7 +244,7 @@ NOTHING = dict.fromkeys(COUNTS, 0)
 def asked_for(
     energy: Energy, counts: dict[str, int], *days: str | date, dataset: str = "demand_actual_national"
 ) -> None:
-    """Days that a payload spoke of, with what is there of them."""
+    """Days that a payload covered, with what is there of them."""
     rows = [{"dataset": dataset, "settlement_date": day, **counts} for day in days]
     insert(energy, "intermediate.int_data_coverage__days", *rows)
 
@@ -261,3 +294,28 @@ def test_a_stack_that_stood_still_for_a_week_has_a_gap_up_to_now(energy: Energy)
     asked_for(energy, COUNTS, today - timedelta(days=7))
     (gap,) = energy.query("select first_day, last_day >= %s from data_gaps", today - timedelta(days=1))
     assert gap == (today - timedelta(days=6), True)
+
+
+def test_a_stack_that_stood_still_for_longer_than_a_month_has_a_gap_too(energy: Energy) -> None:
+    """After the first day that was landed while it was new, whether or not something was requested later; not before it."""
+    today = datetime.now(LONDON).date()
+    stood_still = today - timedelta(days=60), today - timedelta(days=10)
+    asked_for(energy, COUNTS, "2023-01-01", "2023-01-02", *stood_still)
+    query = "select first_day, last_day from data_gaps where dataset = 'demand_actual_national' order by 1"
+    short = [(stood_still[1] + timedelta(days=1), today)]
+    assert [gap[0] for gap in energy.query(query)] == [short[0][0]], "nothing of it was requested while it was new"
+    run_id = str(uuid.uuid4())
+    energy.query("insert into ops.runs (run_id, flow) values (%s, 'refresh')", run_id)
+    for ends, fetched, outcome in (
+        (datetime(2023, 1, 3, tzinfo=UTC), stood_still[0], "landed"),
+        (datetime(2023, 1, 3, tzinfo=UTC), datetime(2023, 1, 3, tzinfo=UTC), "failed"),
+        (datetime.combine(stood_still[0], time(12), UTC), stood_still[0], "landed"),
+    ):
+        energy.query(
+            "insert into ops.fetches (run_id, dataset, request_url, window_start, window_end, outcome, attempts, seconds, "
+            "fetched_at) values (%s, 'elexon__demand_outturn', 'x', %s::timestamptz - interval '1 hour', %s, %s, 1, 1, %s)",
+            run_id, ends, ends, outcome, fetched,
+        )  # fmt: skip
+    gaps = energy.query(query)
+    assert [gap[0] for gap in gaps] == [day + timedelta(days=1) for day in stood_still]
+    assert gaps[0][1] == stood_still[1] - timedelta(days=1)

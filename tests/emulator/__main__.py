@@ -1,11 +1,12 @@
 """`python -m tests.emulator --port N [--recorded DIR] [--now INSTANT]`: prints a line a setting, and serves."""
 
 import argparse
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.emulator.server import Emulator
-from warehouse.database import resolve
+from warehouse.server import resolve
 
 
 def main() -> None:
@@ -17,12 +18,17 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     stands_still = arguments.now.replace(tzinfo=arguments.now.tzinfo or UTC) if arguments.now else None
-    emulator = Emulator(
-        port=arguments.port,
-        recorded=arguments.recorded,
-        now=(lambda: stands_still) if stands_still else None,
-        datastore=resolve,
-    )
+    try:
+        emulator = Emulator(
+            port=arguments.port,
+            recorded=arguments.recorded,
+            now=(lambda: stands_still) if stands_still else None,
+            datastore=resolve,
+        )
+    except (OSError, OverflowError) as error:
+        if getattr(error, "filename", None):  # a file of --recorded
+            raise
+        sys.exit(f"error: port {arguments.port} cannot be used ({error}): make emulator PORT=0 takes a free one")
     print(
         "# The upstreams on this machine, until Ctrl-C. In another shell, paste these lines, then: make run", flush=True
     )

@@ -6,6 +6,7 @@ from typing import Literal
 Kind = Literal[
     "429", "500", "timeout", "drop", "html", "truncated", "missing_key", "changed_type", "duplicate", "doubled", "revised",
     "empty_object", "empty", "error_200", "nul", "absurd", "short_horizon",
+    "solar_misfire", "stands_apart", "gap", "format_flip", "superseded",
     "drip_length", "drip_close", "drip_chunked", "drip_gzip", "drip_headers", "endless_100", "drip_redirect", "redirect_here",
     "redirect_elsewhere", "redirect_loop", "redirect_no_address", "redirect_no_text", "odd_retry_after",
 ]  # fmt: skip

@@ -158,8 +158,8 @@ def test_ranges_that_are_too_long() -> None:
     day = "publishDateTimeFrom=2026-11-01T00:00Z&publishDateTimeTo=2026-11-02T00:00Z"
     for name in ("NDF", "TSDF"):
         assert ask(f"/datasets/{name}?{day}").status == 200
-        (told,) = errors(f"/datasets/{name}?{day.replace('11-02', '11-03')}")[""]
-        assert told.endswith("between PublishDateTimeFrom and PublishDateTimeTo inclusive must not exceed 1 day")
+        (error,) = errors(f"/datasets/{name}?{day.replace('11-02', '11-03')}")[""]
+        assert error.endswith("between PublishDateTimeFrom and PublishDateTimeTo inclusive must not exceed 1 day")
     assert ask("/demand/outturn?settlementDateFrom=2026-10-01&settlementDateTo=2026-10-28").status == 200
     assert errors("/demand/outturn?settlementDateFrom=2026-10-01&settlementDateTo=2026-10-29")
 
@@ -251,6 +251,15 @@ def test_the_latest_forecast_of_what_is_to_come_changes_through_the_day() -> Non
     assert rows(f"{LATEST}?from=2026-11-07&to=2026-11-08") == []
 
 
+def test_the_latest_forecast_may_ignore_what_was_asked_for() -> None:
+    whole = starts(rows("/forecast/demand/day-ahead"))
+    upstream = Elexon(None, lambda: NOW)
+    upstream.latest_ignores_its_range = True
+    asked = f"{LATEST}?from=2026-11-06T00:00Z&to=2026-11-06T01:00Z"
+    assert len(rows(asked)) < len(whole)
+    assert starts(rows(asked, upstream)) == whole
+
+
 @needs_recorded
 def test_recorded_bodies() -> None:
     day = "from=2026-09-20&to=2026-09-20&settlementPeriodFrom=1&settlementPeriodTo=50&dataProviders=APXMIDP"
@@ -258,9 +267,9 @@ def test_recorded_bodies() -> None:
         (FOLDER / "api_json/datasets_MID_stream_APX_2026-09-20.json").read_bytes()
     )
     error = json.loads((FOLDER / "api_json/error_400_range.json").read_bytes())
-    told = json.loads(ask(f"{MARKET}?from=2026-11-02&to=2026-11-01").body)
-    assert {**told, "traceId": ""} == {**error, "traceId": ""}
-    assert len(told["traceId"]) == len(error["traceId"])
+    refused = json.loads(ask(f"{MARKET}?from=2026-11-02&to=2026-11-01").body)
+    assert {**refused, "traceId": ""} == {**error, "traceId": ""}
+    assert len(refused["traceId"]) == len(error["traceId"])
     row = json.loads((FOLDER / "api_json/system_prices_row_2024-02-01_sp1.json").read_bytes())
     assert list(rows("/balancing/settlement/system-prices/2024-02-01/1")[0]) == list(row)
 
@@ -324,11 +333,15 @@ def test_faults(target: str) -> None:
         before
     )
     assert spoiled("doubled") == before * 2
-    telling = [row for row in before if row.get("volume") != 0]
-    assert sum(a[value] != b[value] for a, b in zip(before, spoiled("revised"), strict=True)) == len(telling)
+    with_volume = [row for row in before if row.get("volume") != 0]
+    assert sum(a[value] != b[value] for a, b in zip(before, spoiled("revised"), strict=True)) == len(with_volume)
     assert max(row[value] for row in spoiled("absurd")) >= 9_999_999
     left = spoiled("short_horizon")
     assert len(left) == len(before) - 17 and max(starts(left)) < max(starts(before))
+    dated = [row for row in before if "publishTime" in row or "createdDateTime" in row]
+    twice = spoiled("superseded")
+    assert twice[1::3] == dated if dated else twice == before
+    assert all(row[value] > dated[n // 3][value] for n, row in enumerate(twice) if dated and n % 3 != 1)
     assert spoiled("empty") == []
     assert generated.spoil("empty_object", body) == b"{}"
     assert json.loads(generated.spoil("error_200", body))["status"] == 500

@@ -69,6 +69,7 @@ def test_each_zone_lies_where_the_true_areas_say(energy: Energy) -> None:
     assert differs["Scotland"] is differs["East England"] is False
 
 
+@pytest.mark.slow
 def test_the_same_again_adds_nothing_and_a_changed_number_adds_one_snapshot(energy: Energy, emulator: Emulator) -> None:
     energy.refresh("beckn")
     before = counts(energy)
@@ -90,6 +91,7 @@ def test_the_same_again_adds_nothing_and_a_changed_number_adds_one_snapshot(ener
     assert energy.value("select max(price)::float from latest_compute_windows") == 0.2
 
 
+@pytest.mark.slow
 def test_all_catalogues_are_read_and_an_offer_for_nothing_is_for_nothing(energy: Energy, emulator: Emulator) -> None:
     emulator.beckn.switches.second_catalogue = True
     emulator.beckn.switches.unicode = True
@@ -108,6 +110,7 @@ def test_all_catalogues_are_read_and_an_offer_for_nothing_is_for_nothing(energy:
     assert energy.value("select bool_or(name ~ '[^[:ascii:]]') from compute_windows")
 
 
+@pytest.mark.slow
 def test_windows_and_offers_that_are_gone_are_listed_no_longer(energy: Energy, emulator: Emulator) -> None:
     emulator.beckn.switches.second_catalogue = True
     energy.refresh("beckn")
@@ -129,6 +132,7 @@ REFUSED = (
 )
 
 
+@pytest.mark.slow
 def test_what_cannot_be_right_is_refused_whole(energy: Energy, emulator: Emulator) -> None:
     for switch, value, words in REFUSED:
         emulator.beckn.reset()
@@ -144,6 +148,7 @@ def test_what_cannot_be_right_is_refused_whole(energy: Energy, emulator: Emulato
 FORMS = ("legacy_example_shape", "availability_object", "price_string", "duplicate_items", "gzip", "fresh_validity")
 
 
+@pytest.mark.slow
 def test_every_form_of_the_documents_is_read(energy: Energy, emulator: Emulator) -> None:
     for number, switch in enumerate(FORMS):
         emulator.beckn.reset()
@@ -151,11 +156,11 @@ def test_every_form_of_the_documents_is_read(energy: Energy, emulator: Emulator)
         setattr(emulator.beckn.switches, switch, True)
         energy.refresh("beckn")
         assert "Every value is real" in energy.output
-        told = energy.query(
+        offered = energy.query(
             "select count(*) filter (where region_id is not null), count(price), bool_or(is_expired), "
             "max(renewable_pct::int) filter (where window_id = 'item-ce-leeds-night-001') from latest_compute_windows"
         )
-        assert told == [(9, 2, switch != "fresh_validity", 60 + number)], switch
+        assert offered == [(9, 2, switch != "fresh_validity", 60 + number)], switch
 
 
 def test_an_item_twice_with_different_values_refuses_the_catalogue(energy: Energy, emulator: Emulator) -> None:
@@ -165,6 +170,7 @@ def test_an_item_twice_with_different_values_refuses_the_catalogue(energy: Energ
     assert energy.value("select count(*) from compute_windows where not is_synthetic") == 0
 
 
+@pytest.mark.slow
 def test_five_thousand_windows(energy: Energy, emulator: Emulator) -> None:
     emulator.beckn.switches.item_count = 5000
     outcome = energy.refresh("beckn")
@@ -172,6 +178,7 @@ def test_five_thousand_windows(energy: Energy, emulator: Emulator) -> None:
     assert energy.value("select count(*) from compute_windows where not is_synthetic") == 5000
 
 
+@pytest.mark.slow
 def test_without_the_sandbox_a_synthetic_catalogue_stands_in_once_and_gives_way(
     energy: Energy, emulator: Emulator
 ) -> None:
@@ -196,7 +203,7 @@ def test_killed_at_any_moment_the_catalogue_is_as_without_the_kills(energy: Ener
     slowest = killing.seconds(*command)
     killed, number = 0, 0
     emulator.beckn.change("item-ce-leeds-night-001", renewableMix=30)
-    for was_at_work in killing.killed_at(killing.moments(4, KILLS, slowest), *command):
+    for was_at_work in killing.killed_at(killing.moments(4, KILLS), slowest, *command):
         killed, number = killed + was_at_work, number + 1
         if number < KILLS:
             emulator.beckn.change("item-ce-leeds-night-001", renewableMix=30 + number)
@@ -208,7 +215,7 @@ def test_killed_at_any_moment_the_catalogue_is_as_without_the_kills(energy: Ener
         "select observed_at, renewable_pct::int from grid_snapshots where window_id = 'item-ce-leeds-night-001' order by 1"
     )
     in_payloads = energy.query(
-        "select fetched_at, renewable_mix::int from intermediate.stg_beckn__catalogue "
+        "select fetched_at, renewable_pct::int from intermediate.stg_beckn__catalogue "
         "where window_id = 'item-ce-leeds-night-001' order by 1"
     )
     assert shares == in_payloads

@@ -5,9 +5,12 @@ Screenshots are kept in SCREENSHOTS_DIR, or in pytest's own folder; their paths 
 
 import json
 import os
+import re
 import shutil
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +24,15 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.emulator import Emulator
+from tests.flows.test_dispatch import placing, runs_of, workload  # noqa: F401  a fixture
 from tests.flows.test_stack import NAMES, NATIONAL
+from warehouse.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from tests.flows.stack_under_test import Stack
 
 pytest_plugins = ["tests.flows.stack_under_test"]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.xdist_group("stack")
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 OPTIONS = (
@@ -46,6 +51,9 @@ class Browser:
         options.binary_location = str(CHROMIUM)
         for option in (*OPTIONS.split(), f"--user-data-dir={folder / 'profile'}"):
             options.add_argument(option)
+        options.add_argument(
+            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+        )  # no other host can be reached
         options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(DRIVER))
         self.ui, self._shots = ui, Path(os.environ.get("SCREENSHOTS_DIR") or folder)
@@ -108,9 +116,9 @@ def browser(stack: "Stack", tmp_path: Path) -> Iterator[Browser]:
     this.driver.quit()
 
 
-def test_the_page_of_deployments_lists_all_nine(browser: Browser) -> None:
+def test_the_page_of_deployments_lists_them_all(browser: Browser) -> None:
     browser.open("/deployments")
-    assert browser.see("//*[normalize-space(.)='9 Deployments'][not(*)]")
+    assert browser.see(f"//*[normalize-space(.)='{len(NAMES)} Deployments'][not(*)]")
     for name in NAMES:
         assert browser.see(f"//a[normalize-space(.)='{name}'][contains(@href, '/deployments/deployment/')]")
     browser.shoot("deployments")
@@ -153,7 +161,7 @@ def test_a_backfill_is_started_from_its_form_and_completes(browser: Browser, sta
     browser.see("//*[normalize-space(.)='Completed'][not(*)]")
     browser.see("//*[contains(normalize-space(.), 'Finished in state Completed()')][not(*)]")
     browser.shoot("backfill-run")
-    for tab, shows in (("Artifacts", "backfill-progress"), ("Task Runs", "judge ")):
+    for tab, shows in (("Artifacts", "backfill-progress"), ("Task Runs", "validate ")):
         browser.see(f"//li[normalize-space(.)='{tab}']").click()
         browser.see(f"//*[starts-with(normalize-space(.), '{shows}')][not(*)]")
         browser.shoot(f"backfill-{tab.lower().replace(' ', '-')}")
@@ -167,16 +175,16 @@ def test_a_run_that_failed_and_one_that_fetched_half_say_so(
     emulator.reset()
     emulator.fault("500", "/carbon_intensity/generation")
     half = stack.ran("refresh", datasets=[NATIONAL, "carbon_intensity__generation"])
-    for run, name, words in (
-        (failed, "Failed", "is held back"),
-        (half, "Partly fetched", "1 of 2 requests failed; synthetic values stand in"),
+    for run, name, words, warning in (
+        (failed, "Failed", "is held back", "FAILED"),
+        (half, "Partly fetched", "1 of 2 requests failed; synthetic values stand in", "HTTP 500"),
     ):
         assert (run["state"]["name"], words in run["state"]["message"]) == (name, True), run["state"]
         browser.open(f"/runs/flow-run/{run['id']}")
         browser.see(f"//*[normalize-space(.)='{name}'][not(*)]")
         browser.see("//*[normalize-space(.)='All'][not(*)]").click()
         browser.see("//*[normalize-space(.)='Warning and above'][not(*)]").click()
-        browser.see("//*[contains(normalize-space(.), 'FAILED')][not(*)]")
+        browser.see(f"//*[contains(normalize-space(.), '{warning}')][not(*)]")
         browser.shoot(f"run-{name.lower().replace(' ', '-')}")
         browser.see("//li[normalize-space(.)='Details']").click()
         browser.see(f"//*[text()[contains(normalize-space(.), '{words}')]]")
@@ -184,7 +192,7 @@ def test_a_run_that_failed_and_one_that_fetched_half_say_so(
 
 
 def submit(browser: Browser) -> None:
-    """Send the form; once more where the server asked to be asked again, as it does on SQLite when it is busy."""
+    """Send the form; once more where the server asked for a retry, as it does on SQLite when it is busy."""
     for _ in range(3):
         browser.click("Submit")
         try:
@@ -195,7 +203,77 @@ def submit(browser: Browser) -> None:
     raise AssertionError("the form could not be sent")
 
 
-def test_a_run_shows_its_steps_nodes_judgements_and_lineage(stack: "Stack") -> None:
+def test_a_task_of_one_curl_is_a_run_at_its_time_and_has_its_receipt(browser: Browser, placing: "Stack") -> None:  # noqa: F811
+    dispatch = placing.deployments()["dispatch"]
+    schedule = f"deployments/{dispatch['id']}/schedules/{dispatch['schedules'][0]['id']}"
+    placing.patch(schedule, active=True)
+    try:
+        submitted = the_curl_of_the_readme(placing)
+        starts_at = datetime.fromisoformat(submitted["placement"]["starts_at"])
+        assert starts_at > datetime.now(UTC)
+        workload_id = submitted["workload_id"]
+        (run,) = until(lambda: runs_of(placing, workload_id))
+        done = placing.wait(run["id"])
+        assert done["state_type"] == "COMPLETED" and datetime.fromisoformat(done["start_time"]) >= starts_at
+        until(lambda: workload(placing, workload_id)["status"] == "completed")
+    finally:
+        placing.patch(schedule, active=False)
+    browser.open(f"/runs/flow-run/{run['id']}")
+    browser.see("//*[normalize-space(.)='Completed'][not(*)]")
+    browser.see("//*[contains(normalize-space(.), 'Hello Ada: 20 seconds of work are done.')][not(*)]")
+    browser.shoot("placed-run")
+
+    a_day_passes(placing, workload_id)  # the actuals of this half-hour are not there yet, those of yesterday's are
+    for flow, parameters in (("refresh", {"datasets": ["neso__n2ex_day_ahead"]}), ("settle", {})):
+        assert placing.ran(flow, **parameters)["state_type"] == "COMPLETED"
+    headers = {"Authorization": f"Bearer {placing.token}"}
+    receipt = httpx.get(f"{placing.service}/workloads/{workload_id}/receipt", headers=headers, timeout=60)
+    assert receipt.status_code == 200 and receipt.json()["realised"]["carbon_kg"] > 0, receipt.text
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": headers})
+    browser.driver.get(f"{placing.service}/plan?workload={workload_id}")
+    shown = browser.see("//h3[normalize-space(.)='Its receipt']")
+    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", shown)
+    assert browser.see("//h3[normalize-space(.)='Its receipt']/following-sibling::p[contains(., 'kg of CO')]")
+    browser.shoot("placed-run-receipt")
+
+
+def the_curl_of_the_readme(stack: "Stack") -> dict[str, Any]:
+    """What the service answers to the command that the README shows for the example job."""
+    blocks = re.findall(r"^```\n(.*?)^```$", (PROJECT_ROOT / "README.md").read_text(), re.M | re.S)
+    (shown,) = (block for block in blocks if '"example-job/example-job"' in block)
+    first, command = shown.split("\n", 1)
+    assert first == ". .data/service.env" and "http://127.0.0.1:8040/" in command
+    done = subprocess.run(
+        ["bash", "-c", command.replace("http://127.0.0.1:8040/", f"{stack.service}/")],
+        env={**os.environ, "SERVICE_TOKEN": stack.token}, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    return dict(json.loads(done.stdout))
+
+
+def a_day_passes(stack: "Stack", workload_id: str) -> None:
+    """Have a workload that has ended lie a day further back, with its place."""
+    with stack.database.connect(autocommit=False) as connection:
+        for table, columns in (
+            ("compute_workloads", ("created_at", "earliest_start", "deadline", "actual_start", "actual_end")),
+            ("workload_placements", ("known_at", "placed_at", "starts_at", "ends_at", "released_at")),
+        ):
+            back = ", ".join(f"{column} = {column} - interval '1 day'" for column in columns)
+            connection.execute(f"alter table app.{table} disable trigger user")
+            connection.execute(f"update app.{table} set {back} where workload_id = %s", [workload_id])
+            connection.execute(f"alter table app.{table} enable trigger user")
+
+
+def until(holds: Callable[[], Any], seconds: float = 300) -> Any:
+    """What it gives as soon as that is true."""
+    ends = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < ends, "it did not happen"
+        time.sleep(1)
+    return found
+
+
+def test_a_run_shows_its_steps_nodes_validations_and_lineage(stack: "Stack") -> None:
     run = a_backfill(stack)
     assert stack.query("select status from ops.runs where prefect_flow_run_id = %s", run["id"]) == [("completed",)]
     mine = {"flow_runs": {"id": {"any_": [run["id"]]}}}
@@ -203,8 +281,8 @@ def test_a_run_shows_its_steps_nodes_judgements_and_lineage(stack: "Stack") -> N
     tasks = {task["name"].rsplit("-", 1)[0]: task["state_name"] for task in found}
     assert set(tasks) >= {
         *("land", "unpack what is new", "staging checkpoint", "build the clean tables", "clean checkpoint"),
-        *(f"judge what landed of {NATIONAL}", "judge carbon_intensity_national"),
-        *(f"dbt int_{NATIONAL}_batch", "dbt carbon_intensity_national"),
+        *(f"validate what landed of {NATIONAL}", "validate carbon_intensity_national"),
+        *(f"dbt stg_{NATIONAL}", "dbt carbon_intensity_national"),
     }
     assert set(tasks.values()) == {"Completed"}
 

@@ -1,19 +1,47 @@
 """dbt's page: one file that loads nothing, written where the service looks for it."""
 
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from flows import dbt_docs
 from tests.checkpoints.pages import Page
-from warehouse.database import Database
+from warehouse.database import Database, Role
 from warehouse.errors import UsageError
+
+
+@contextmanager
+def users_of_dbt(database: Database) -> Iterator[set[str]]:
+    """Who logged in to the database as dbt in the meantime."""
+    seen: set[str] = set()
+    ended = threading.Event()
+
+    def look() -> None:
+        with database.connect() as connection:
+            while not ended.wait(0.01):
+                rows = connection.execute(
+                    "select usename from pg_stat_activity where application_name = 'dbt' and datname = current_database()"
+                )
+                seen.update(row[0] for row in rows)
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        watching.join()
 
 
 @pytest.mark.slow
 def test_the_page_is_complete_forbids_requests_and_leaves_nothing_beside_it(database: Database, tmp_path: Path) -> None:
-    path = dbt_docs.generate(database, tmp_path)
+    with users_of_dbt(database) as seen:
+        path = dbt_docs.generate(database, tmp_path)
+    assert seen == {database.login(Role.TRANSFORMER).user}, "dbt logs in as its room, as everywhere"
     assert path == tmp_path / "dbt_docs/index.html"
     assert [each.name for each in path.parent.iterdir()] == ["index.html"]
     text = path.read_text()

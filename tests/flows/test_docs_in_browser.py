@@ -22,8 +22,6 @@ from flows import dbt_docs
 from tests.checkpoints.test_data_docs import result
 from warehouse.database import Database
 
-pytestmark = pytest.mark.slow
-
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 OPTIONS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
@@ -60,7 +58,9 @@ def shoot(browser: webdriver.Chrome, tmp_path: Path, name: str) -> None:
     assert browser.save_screenshot(str(folder / f"{name}.png"))
 
 
-def test_passed_and_failed_are_told_apart_and_nothing_is_requested(browser: webdriver.Chrome, tmp_path: Path) -> None:
+def test_passed_and_failed_are_distinguished_and_nothing_is_requested(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
     run_id = uuid.uuid4()
     good, bad = Tally("clean", "good"), Tally("staging", "bad")
     good.add(result(), {})

@@ -26,7 +26,8 @@ COMMAND = (
 )
 FORGET = """
 truncate carbon_intensity_national, staging.carbon_intensity__national_payloads, intermediate.published_payloads,
-    intermediate.int_carbon_intensity__national_batch, intermediate.int_data_coverage__days, ops.payload_verdicts, ops.runs cascade
+    intermediate.stg_carbon_intensity__national__pending, intermediate.int_data_coverage__days, ops.payload_verdicts,
+    ops.runs cascade
 """
 
 
@@ -129,7 +130,7 @@ def test_when_a_worker_is_killed_the_other_does_it_all(energy: Energy, emulator:
         assert run(shared) == 0, shared.log("backfill")[-3000:]
     assert chunks_of(shared)["one"] == before["one"]
     assert tables(energy) == alone
-    assert REQUESTS <= len(emulator.requests) <= REQUESTS + 4, "only what the dead one had in hand is asked for again"
+    assert REQUESTS <= len(emulator.requests) <= REQUESTS + 4, "only what the dead one had in hand is requested again"
     assert energy.query("select 1 from ops.runs where status in ('running', 'failed')") == []
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from flows.backfill import backfill
 from flows.discover import discover_neso
+from flows.export import export
 from flows.maintenance import maintenance
 from flows.refresh import refresh
 from flows.transform import transform
@@ -25,6 +26,7 @@ FLOWS: dict[str, Callable[[], Any]] = {
     "transform": lambda: transform.fn(),
     "discover-neso": lambda: discover_neso.fn(),
     "maintenance": lambda: maintenance.fn(),
+    "export": lambda: export.fn(),
 }
 
 
@@ -39,6 +41,7 @@ def nothing(
     return empty_database
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", FLOWS)
 def test_each_flow_can_be_the_first(nothing: Database, flow: str) -> None:
     assert FLOWS[flow]()["failures"] == []
@@ -53,4 +56,4 @@ def test_the_watch_says_of_each_dataset_that_nobody_has_asked(nothing: Database)
     prepare(nothing)
     found = watch(nothing, datetime.now(UTC))
     assert {trouble.kind for trouble in found} == {"stopped"}
-    assert all("last asked for never" in trouble.line for trouble in found)
+    assert all("last requested never" in trouble.line for trouble in found)

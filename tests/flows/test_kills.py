@@ -1,8 +1,9 @@
 """Any part of a working stack is killed at any moment: afterwards nothing shows.
 
-Rounds of work (a backfill by its deployment, and tasks submitted to the service) in which three to five parts are killed
-(SIGKILL) at random moments: the flow's process, the worker, Prefect's server, the service, the embedded PostgreSQL. After each
-round `up`, which nobody waits for before submitting, and the same work again. KILLS says how many (40); SEED which moments.
+Rounds of work (a backfill by its deployment, and tasks submitted to the service) in which parts are killed (SIGKILL) at random
+moments, in waves of three to five: the flow's process, the worker, Prefect's server, the service, the embedded PostgreSQL. After
+each wave somebody types `up`; the next wave strikes while that is still at work. After the last wave `up` has to succeed,
+and the same work is done again. KILLS says how many (40); SEED which moments.
 """
 
 import os
@@ -11,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -27,12 +29,13 @@ from tests.flows.stack_under_test import FINAL, a_stack
 if TYPE_CHECKING:
     from tests.flows.stack_under_test import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.xdist_group("stack")
 
 KILLS = int(os.environ.get("KILLS", "40"))
 SEED = int(os.environ.get("SEED", "1"))
 PARTS = ("flow", "worker", "prefect-server", "service", "postgres")
 FIRST_DAY = date(2024, 1, 1)
+WAVES = 8
 DAYS = 20
 """Days of a round's backfill"""
 DATASETS = ["carbon_intensity__national", "carbon_intensity__generation"]
@@ -92,7 +95,7 @@ def submit(stack: "Stack", key: str) -> httpx.Response:
 
 
 def patiently(stack: "Stack", key: str) -> httpx.Response:
-    """The same, asked again where the service says when."""
+    """The same, requested again where the service says when."""
     for _ in range(10):
         answer = submit(stack, key)
         if "Retry-After" not in answer.headers:
@@ -118,12 +121,19 @@ def test_whatever_is_killed_nothing_shows(killed: "Stack", energy: Energy) -> No
     while kills < KILLS:
         start = FIRST_DAY + timedelta(days=DAYS * rounds)
         asked = {"start": str(start), "end": str(start + timedelta(days=DAYS - 1)), "datasets": DATASETS}
-        victims = chooser.sample(parts, chooser.randint(3, len(parts)))
+        victims: list[str] = []
         run_id = killed.start("backfill", **asked)
-        with Submitter(killed) as submitter:
-            for victim in victims:
-                time.sleep(chooser.uniform(0.05, 4))
-                kills += kill(killed, victim)
+        with Submitter(killed) as submitter, ThreadPoolExecutor(WAVES) as ups:
+            for wave in range(WAVES):
+                for victim in chooser.sample(parts, chooser.randint(3, len(parts))):
+                    time.sleep(chooser.uniform(0.05, 4))
+                    if kill(killed, victim):
+                        victims.append(victim)
+                if wave < WAVES - 1:
+                    ups.submit(killed.run, "flows.stack", "up")
+                    time.sleep(chooser.uniform(0.5, 20))
+            ups.shutdown()
+            kills += len(victims)
             words = killed.up()
         killed.wait(run_id, FINAL, seconds=600)
         again = killed.ran("backfill", **asked)

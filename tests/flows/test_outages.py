@@ -16,7 +16,7 @@ import sqlalchemy.exc
 from tests.conftest import Energy
 from tests.emulator import Emulator
 from warehouse.database import Database
-from warehouse.errors import trouble_of
+from warehouse.errors import OutageError, trouble_of
 from warehouse.settings import PROJECT_ROOT
 
 REFRESH = (sys.executable, "-m", "flows.refresh", "--datasets", "carbon_intensity")
@@ -29,7 +29,7 @@ def is_one_sentence(done: "subprocess.CompletedProcess[str]", words: str) -> Non
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_errors_that_wrap_others_are_told_apart_by_type() -> None:
+def test_errors_that_wrap_others_are_distinguished_by_type() -> None:
     gone = psycopg.OperationalError("server closed the connection unexpectedly\n\tThis probably means ...")
     assert (trouble_of(gone) or "").startswith("The database went away (server closed the connection unexpectedly).")
     wrapped = RuntimeError("step failed")
@@ -37,6 +37,7 @@ def test_errors_that_wrap_others_are_told_apart_by_type() -> None:
     assert (trouble_of(wrapped) or "").startswith("The database went away")
     assert (trouble_of(psycopg.errors.DiskFull("could not extend file")) or "").startswith("The disk is full")
     assert (trouble_of(OSError(28, "No space left on device")) or "").startswith("The disk is full")
+    assert trouble_of(OutageError("The database went away.")) == "The database went away."
     for other in (ValueError("x"), OSError(2, "no such file"), psycopg.errors.UniqueViolation("twice")):
         assert trouble_of(other) is None
 
@@ -117,7 +118,7 @@ def small_disk(energy: Energy, server: Database, tmp_path: Path) -> Iterator[Pat
 
 @pytest.mark.slow
 @pytest.mark.embedded_only
-def test_a_full_disk_is_told_in_a_sentence_and_with_more_space_all_is_done(energy: Energy, small_disk: Path) -> None:
+def test_a_full_disk_is_said_in_a_sentence_and_with_more_space_all_is_done(energy: Energy, small_disk: Path) -> None:
     ballast = os.open(small_disk / "ballast", os.O_CREAT | os.O_WRONLY)
     with suppress(OSError):
         while os.write(ballast, bytes(4096)):  # nothing is left

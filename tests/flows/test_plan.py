@@ -1,11 +1,11 @@
-"""What a refresh asks for, and what a backfill leaves to others."""
+"""What a refresh requests, and what a backfill leaves to others."""
 
 from datetime import UTC, date, datetime, timedelta
 
 from flows.plan import backfill_requests, reach, refresh_windows
 from pipelines.catalogue import DATASETS, select
-from pipelines.periods import settlement_days
 from warehouse.database import Database
+from warehouse.periods import settlement_days
 
 
 def test_a_refresh_asks_once_for_the_last_days_and_the_next_48_hours() -> None:
@@ -20,7 +20,7 @@ def test_a_refresh_asks_once_for_the_last_days_and_the_next_48_hours() -> None:
 
 
 def test_january_is_left_to_the_year_s_file_only_when_that_must_exist() -> None:
-    database = Database(host="", port=0, user="", name="", password="")  # never read: everything is asked for
+    database = Database(host="", port=0, user="", name="", password="")  # never read: everything is requested
     chosen = select(["neso__demand_history", "neso__demand_update"])
 
     def begins(today: date) -> datetime:

@@ -8,10 +8,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from flows.rereads import refresh_requests
+from flows.session import session
+from flows.steps import land, publish
+from pipelines.catalogue import DATASETS
 from tests.conftest import RECORDED_DIR, Energy, needs_recorded
 from tests.emulator import Emulator
+from tests.emulator.elexon.working_days import next_working_day
 
 HALF_HOUR = timedelta(minutes=30)
+SYSTEM = "elexon__system_prices"
 N2EX = "4f27eea5-7038-4f73-9740-e3e4ad47c26a"
 NOWHERE = "http://127.0.0.1:9"
 Prices = dict[datetime, Decimal | None]
@@ -163,6 +169,7 @@ def test_each_market_has_its_own_row_and_a_revision_moves_that_alone(energy: Ene
     assert dict(moved) == {"n2ex_day_ahead": False, "apx_market_index": True, "system_price": False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("synthetic_first", [True, False])
 def test_a_synthetic_price_stands_only_where_no_market_has_a_real_one(
     energy: Energy, emulator: Emulator, synthetic_first: bool
@@ -203,25 +210,34 @@ def assert_coverage_is_what_is_there(energy: Energy) -> None:
         "select 'wholesale_prices/' || market, settlement_date, count(price_gbp_mwh), "
         "count(price_gbp_mwh) filter (where is_synthetic) from wholesale_prices group by 1, 2"
     )
-    told = energy.query(
+    published = energy.query(
         "select dataset, settlement_date, half_hours_present, half_hours_synthetic from data_coverage "
         "where row_count > 0 and dataset like 'wholesale_prices/%'"
     )
-    assert sorted(told) == sorted(there)
+    assert sorted(published) == sorted(there)
 
 
+def refresh_at(energy: Energy, emulator: Emulator, now: datetime) -> None:
+    """A refresh of system prices at an instant that has been."""
+    emulator.now = lambda: now
+    with session("refresh", {}, now=now) as this:
+        land(this, refresh_requests(energy.database, [DATASETS[SYSTEM]], now))
+        assert not publish(this).failures
+
+
+@pytest.mark.slow
 def test_each_calculation_of_a_system_price_is_kept_with_when_it_was_first_known(
     energy: Energy, emulator: Emulator
 ) -> None:
-    dataset = "elexon__system_prices"
-    today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
-    emulator.now = lambda: today  # the day before has not been calculated again
-    energy.refresh(dataset)
+    run = datetime.now(UTC).replace(hour=0, minute=30, second=0, microsecond=0)
+    while next_working_day((run - timedelta(days=2)).date()) != (run - timedelta(days=1)).date():
+        run -= timedelta(days=1)
+    before = run - timedelta(days=1)
+    refresh_at(energy, emulator, before)
     first = energy.query("select period_start, calculated_at, known_at, price_gbp_mwh from system_price_vintages")
     assert len(first) > 48 and len({row[0] for row in first}) == len(first)
-    energy.refresh(dataset)
-    emulator.now = lambda: today + timedelta(days=1)
-    energy.refresh(dataset)
+    refresh_at(energy, emulator, before)
+    refresh_at(energy, emulator, run)
     then = energy.query("select period_start, calculated_at, known_at, price_gbp_mwh from system_price_vintages")
     assert set(first) < set(then), "what was known is as it was"
     revised = energy.value(
@@ -241,5 +257,5 @@ def test_each_calculation_of_a_system_price_is_kept_with_when_it_was_first_known
     assert {at: price for at, price in current.items() if at in newest} == newest
     energy.set(SYNTHETIC_FALLBACK="on")
     emulator.fault("500", "/system-prices/")
-    energy.refresh(dataset)
+    energy.refresh(SYSTEM)
     assert energy.value("select count(*) from system_price_vintages") == len(then), "nothing synthetic is a calculation"

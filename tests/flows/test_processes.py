@@ -121,6 +121,59 @@ def test_a_process_that_took_over_the_id_is_not_taken_for_ours(processes: Proces
             other.kill()
 
 
+def test_a_step_of_the_clock_makes_no_other_process_of_it(processes: Processes, tmp_path: Path) -> None:
+    """The time at which a process began is counted from that of the boot, which moves when the clock is set."""
+    started = start(processes, SERVES)
+    kept = tmp_path / "run" / f"{NAME}.json"
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), "since": started.since + 3600}))
+    assert processes.running(NAME)
+    assert processes.stop(NAME)
+    assert not is_alive(started.pid)
+
+
+def test_a_process_of_another_boot_is_not_ours(processes: Processes, tmp_path: Path) -> None:
+    started = start(processes, SERVES)
+    kept = tmp_path / "run" / f"{NAME}.json"
+    said = json.loads(kept.read_text())
+    _, ticks = said["began"].split()
+    kept.write_text(json.dumps({**said, "began": f"00000000-0000-0000-0000-000000000000 {ticks}", "mark": "another"}))
+    assert processes.running(NAME) is None
+    assert not processes.stop(NAME)
+    assert is_alive(started.pid), "it is left alone"
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_a_process_left_when_it_was_killed_is_ended(processes: Processes, apart: bool) -> None:
+    """As the run of a flow whose worker the kernel killed, in the worker's session or in one of its own."""
+    started = start(processes, PARENT.format(apart=apart))
+    child = int(started.address.split()[1])
+    os.kill(started.pid, signal.SIGKILL)
+    assert eventually(lambda: processes.running(NAME) is None, 5) and is_alive(child)
+    assert processes.stop(NAME), "something of it was running"
+    assert not is_alive(child)
+    assert not processes.stop(NAME)
+
+
+def test_what_a_killed_process_left_does_not_run_beside_the_next(processes: Processes) -> None:
+    started = start(processes, PARENT.format(apart=True))
+    child = int(started.address.split()[1])
+    os.kill(started.pid, signal.SIGKILL)
+    assert eventually(lambda: processes.running(NAME) is None, 5)
+    assert start(processes, SERVES).pid != started.pid
+    assert not is_alive(child)
+    assert processes.stop(NAME)
+
+
+def test_a_process_that_an_earlier_version_started_is_found_and_stopped(processes: Processes, tmp_path: Path) -> None:
+    started = start(processes, SERVES)
+    kept = tmp_path / "run" / f"{NAME}.json"
+    said = json.loads(kept.read_text())
+    kept.write_text(json.dumps({name: said[name] for name in ("pid", "since", "address")}))
+    assert processes.running(NAME) == started
+    assert processes.stop(NAME)
+    assert not is_alive(started.pid)
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"pid": 1}'])
 def test_a_file_that_was_cut_short_counts_for_nothing(processes: Processes, tmp_path: Path, content: str) -> None:
     (tmp_path / "run").mkdir()
@@ -130,17 +183,17 @@ def test_a_file_that_was_cut_short_counts_for_nothing(processes: Processes, tmp_
     assert processes.stop(NAME)
 
 
-def test_a_program_that_ends_at_once_is_told_with_its_last_words(processes: Processes) -> None:
-    with pytest.raises(UsageError) as told:
+def test_a_program_that_ends_at_once_is_said_with_its_last_words(processes: Processes) -> None:
+    with pytest.raises(UsageError) as refusal:
         start(processes, "import sys; print('the port'); print('is taken', file=sys.stderr); sys.exit(3)", says="never")
     log = processes.logs / f"{NAME}.log"
-    assert str(told.value) in (
+    assert str(refusal.value) in (
         f"The {NAME} ended ({words}). Its log: {log}" for words in ("the port | is taken", "is taken | the port")
     )
     assert processes.running(NAME) is None
 
 
-def test_a_program_that_never_answers_is_stopped_and_told(processes: Processes) -> None:
+def test_a_program_that_never_answers_is_stopped_and_said(processes: Processes) -> None:
     with pytest.raises(
         UsageError, match=r"The program did not answer within 2 seconds \(ready\). Its log: .*/program.log"
     ):

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+import pytest
+
 from flows.dbt_runner import Dbt
 from tests.conftest import CLEAN_TABLES, Energy, contents
 from tests.emulator import Emulator
@@ -46,7 +48,7 @@ def test_every_table_is_full_and_real(energy: Energy, emulator: Emulator) -> Non
 def test_the_same_refresh_again_touches_nothing(energy: Energy, emulator: Emulator, monkeypatch) -> None:
     stands_still = datetime.now(UTC)
     monkeypatch.setattr(emulator, "now", lambda: stands_still)
-    for _ in range(3):  # a half-hour may begin between the two, and asks for another window
+    for _ in range(3):  # a half-hour may begin between the two, and requests another window
         energy.refresh()
         before = contents(energy)
         versions = {table: energy.query(f"select ctid, xmin from {table}") for table in CLEAN_TABLES}
@@ -58,6 +60,7 @@ def test_the_same_refresh_again_touches_nothing(energy: Energy, emulator: Emulat
     assert energy.output.count("known already") == 15
 
 
+@pytest.mark.slow
 def test_without_an_upstream_every_row_is_synthetic_and_says_so(energy: Energy) -> None:
     energy.unplug()
     outcome = energy.refresh()
@@ -79,6 +82,7 @@ def test_without_an_upstream_and_without_fallback_nothing_is_invented(energy: En
         assert energy.value(f"select count(*) from {table}") == 0
 
 
+@pytest.mark.slow
 def test_real_replaces_synthetic(energy: Energy, emulator: Emulator) -> None:
     energy.unplug()
     energy.refresh()
@@ -119,7 +123,7 @@ def test_duplicate_rows_count_once_and_the_heavier_one_wins(energy: Energy, emul
     outcome = energy.refresh("carbon_intensity")
     assert not outcome["failures"]
     twice = energy.query(
-        "select period_start, region_id, max(forecast_gco2_kwh) from intermediate.int_carbon_intensity__regional_batch "
+        "select period_start, region_id, max(forecast_gco2_kwh) from intermediate.stg_carbon_intensity__regional__pending "
         "group by 1, 2 having count(*) > 1"
     )
     assert len(twice) == 18
@@ -132,6 +136,7 @@ def test_duplicate_rows_count_once_and_the_heavier_one_wins(energy: Energy, emul
         assert stands == heavier
 
 
+@pytest.mark.slow
 def test_a_revision_moves_values_and_updated_at_and_keeps_the_vintage(energy: Energy, emulator: Emulator) -> None:
     energy.refresh("carbon_intensity__regional")
     first = energy.query(
@@ -154,6 +159,7 @@ def test_a_revision_moves_values_and_updated_at_and_keeps_the_vintage(energy: En
     assert twice == 0
 
 
+@pytest.mark.slow
 def test_the_vintage_known_later_wins_whatever_the_order_of_arrival(energy: Energy, emulator: Emulator) -> None:
     energy.refresh("carbon_intensity__national")
     emulator.fault("revised", PATHS["carbon_intensity__national"])
@@ -171,7 +177,7 @@ def test_the_vintage_known_later_wins_whatever_the_order_of_arrival(energy: Ener
         from warehouse.settings import WarehouseSettings
 
         dbt = Dbt(energy.database, WarehouseSettings().data_dir)
-        assert not dbt.build_batches(dbt.pending()).failures
+        assert not dbt.unpack(dbt.pending()).failures
         assert not dbt.publish(("carbon_intensity__national",)).failures
     assert contents(energy, without=("updated_at",))["carbon_intensity_national"] == newest_wins
 
@@ -187,16 +193,18 @@ def test_a_short_horizon_stays_short(energy: Energy, emulator: Emulator) -> None
     assert "Every value is real" in energy.output
 
 
-def test_an_answer_without_rows_is_no_fault_and_is_filled(energy: Energy, emulator: Emulator) -> None:
+def test_an_answer_without_rows_is_a_failed_request_and_is_filled(energy: Energy, emulator: Emulator) -> None:
     emulator.fault("empty", PATHS["carbon_intensity__generation"])
     outcome = energy.refresh("carbon_intensity")
     assert not outcome["failures"]
     assert synthetic_share(energy, "generation_mix_national") == 1
     missing = energy.value("select count(*) from generation_mix_national where is_synthetic")
-    assert f"{missing} half-hours missing upstream: synthetic values stand in" in energy.output
+    assert "the response holds no half-hour that was requested; synthetic values stand in" in energy.output
+    assert f"for {missing} half-hours" in energy.output
     assert energy.value("select count(*) from staging.rejected_payloads") == 0
 
 
+@pytest.mark.slow
 def test_the_summary_says_how_many_synthetic_half_hours_were_published_not_how_many_were_landed(
     energy: Energy, emulator: Emulator
 ) -> None:
@@ -211,6 +219,8 @@ def test_the_summary_says_how_many_synthetic_half_hours_were_published_not_how_m
     assert 1 <= synthetic <= 2 < landed
     assert f"synthetic values stand in for {synthetic} half-hour" in energy.output
     assert f"{landed} half-hours" not in energy.output
+    last = "select (summary ->> 'half_hours_synthetic')::integer from ops.runs order by started_at desc limit 1"
+    assert energy.value(last) == synthetic
     energy.refresh("carbon_intensity__national")
     assert f"synthetic values stand in for {synthetic} half-hour" in energy.output, "they still do"
 
@@ -220,5 +230,5 @@ def test_only_real_answers_for_the_present_make_a_source_fresh(energy: Energy) -
     tables = [source for source in dbt.parse().result().sources.values() if source.schema == "staging"]
     dbt.close()
     watched = [source for source in tables if source.freshness and source.freshness.error_after]
-    assert len(watched) == 14, "all but those that no refresh asks for, and snapshots"
+    assert len(watched) == 14, "all but those that no refresh requests, and snapshots"
     assert {source.freshness.filter for source in watched} == {"origin = 'live' and window_end >= fetched_at"}

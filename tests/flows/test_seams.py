@@ -1,6 +1,6 @@
 """At the seams of the upstreams' files and of the calendar nothing real is missing, and nothing synthetic stands in for it.
 
-A day that is near a seam is "today": the emulator and the run stand at an instant of it. A refresh and a backfill ask for their
+A day that is near a seam is "today": the emulator and the run stand at an instant of it. A refresh and a backfill request their
 windows, and what they would land is compared with what the emulator publishes. `-m seams` looks at every such day of 2024 to 2027;
 without it a few are looked at.
 """
@@ -19,9 +19,8 @@ from flows.steps import land, publish
 from pipelines.catalogue import DATASETS, select
 from pipelines.client import UpstreamClient
 from pipelines.collect import Request
-from pipelines.dataset import Asking
+from pipelines.dataset import FetchRequest
 from pipelines.fetch import fetch
-from pipelines.periods import LONDON, Window, day_start, floor, settlement_days
 from pipelines.settings import PipelineSettings
 from tests.conftest import FAST, Energy
 from tests.emulator import Emulator
@@ -33,6 +32,7 @@ from tests.emulator.neso import auctions
 from tests.emulator.neso.published_demand import HALF_HOURLY, PERFORMANCE
 from tests.emulator.neso.tables import RESOURCES
 from warehouse.database import Database
+from warehouse.periods import LONDON, Window, day_start, floor, settlement_days
 
 YEARS = range(2024, 2028)
 DAY = timedelta(days=1)
@@ -40,7 +40,7 @@ CLOCKS = (time(0, 10), time(6, 40), time(9, 25), time(14, 55), time(18, 35), tim
 """London; each day of the list is looked at by the next of them."""
 SAMPLE = ("2025-03-30", "2026-01-01", "2026-04-01", "2027-02-10")
 LONG_AGO, LATELY = 75, 9
-"""Days that a backfill asks for: those of demand and auctions, whose files roll, and those of the rest."""
+"""Days that a backfill requests: those of demand and auctions, whose files roll, and those of the rest."""
 DAY_AHEAD = "neso__demand_forecast_day_ahead"
 """One large file, whose only seams are the clock changes."""
 ROLLING = ("neso__demand_history", "neso__demand_update", "elexon__demand_outturn", "neso__eac_results")
@@ -182,7 +182,7 @@ def test_every_dataset_is_looked_at_or_has_no_seam() -> None:
 @pytest.fixture
 def clients(emulator: Emulator) -> dict[str, UpstreamClient]:
     given = {name.lower(): value for name, value in {**FAST, **emulator.settings}.items()}
-    given["http_read_timeout_seconds"] = "120"  # the emulator fills a large file when it is first asked for
+    given["http_read_timeout_seconds"] = "120"  # the emulator fills a large file when it is first requested
     settings = PipelineSettings(**given, http_total_timeout_seconds=120)  # type: ignore[arg-type]
     return {source: UpstreamClient(upstream.url, settings=settings) for source, upstream in settings.upstreams.items()}
 
@@ -190,15 +190,15 @@ def clients(emulator: Emulator) -> dict[str, UpstreamClient]:
 def keys(slug: str, body: bytes) -> Iterable[object]:
     """What a body holds of a dataset."""
     if slug != "neso__eac_results":
-        return DATASETS[slug].judge(body).complete
+        return DATASETS[slug].validate(body).complete
     rows = json.loads(body)["result"]["records"]
     return [(datetime.fromisoformat(row["deliveryStart"]).replace(tzinfo=UTC), row["auctionProduct"]) for row in rows]
 
 
 def asked(datasets: Iterable[str], begins: date, now: datetime) -> list[Request]:
-    """What a refresh asks for at an instant, and then a backfill from a day on of a database that has nothing."""
+    """What a refresh requests at an instant, and then a backfill from a day on of a database that has nothing."""
     chosen = select(datasets)
-    database = Database(host="", port=0, user="", name="", password="")  # never read: everything is asked for
+    database = Database(host="", port=0, user="", name="", password="")  # never read: everything is requested
     days = settlement_days(begins, _day(now))
     return [
         *(Request(dataset, window) for dataset in chosen for window in refresh_windows(dataset, now)),
@@ -220,8 +220,8 @@ def test_nothing_real_is_missing_or_synthetic(
             continue
         found = Found()
         for request in asked(datasets, begins, now):
-            asking = Asking(clients[request.dataset.source], request.window, now=now)
-            fetched = fetch(asking, request.dataset, now=now, fill_gaps=True)
+            fetch_request = FetchRequest(clients[request.dataset.source], request.window, now=now)
+            fetched = fetch(fetch_request, request.dataset, now=now, fill_gaps=True)
             assert fetched.fetch.outcome in ("landed", "known"), (datasets, now, fetched.fetch)
             for payload in fetched.payloads:
                 into = found.real if payload.origin == "live" else found.synthetic

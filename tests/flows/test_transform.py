@@ -15,6 +15,7 @@ def bytes_of(energy: Energy) -> dict[str, list[tuple[str]]]:
     }
 
 
+@pytest.mark.slow
 def test_public_is_dropped_and_comes_back_byte_for_byte(energy: Energy) -> None:
     from flows.transform import transform
 
@@ -47,3 +48,37 @@ def test_with_nothing_landed_every_table_and_view_is_there_and_empty(energy: Ene
     assert transform.fn()["failures"] == []
     assert energy.value("select count(*) from regional_opportunities") == 14
     assert energy.value("select count(*) from wholesale_prices") == 0
+
+
+@pytest.mark.slow
+def test_an_index_that_is_new_in_a_model_reaches_a_table_that_exists(energy: Energy) -> None:
+    from flows.transform import transform
+
+    definitions = (
+        "select split_part(indexdef, ' USING ', 2) from pg_indexes "
+        "where schemaname = 'intermediate' and tablename = 'int_carbon_intensity__captures' order by 1"
+    )
+    before = energy.query(definitions)
+    (name,) = energy.query(
+        "select indexname from pg_indexes where tablename = 'int_carbon_intensity__captures' "
+        "and indexdef like '%(region_id, is_synthetic%'"
+    )[0]
+    energy.query(f'drop index intermediate."{name}"')
+    for _ in range(2):
+        energy.query("delete from ops.built_projects")  # as after any change of the project's files
+        assert transform.fn()["failures"] == []
+        assert energy.query(definitions) == before
+
+
+@pytest.mark.slow
+def test_a_table_of_pending_rows_that_is_gone_comes_back_with_the_next_run(energy: Energy) -> None:
+    from flows.transform import transform
+
+    energy.refresh("elexon__market_index")
+    energy.query(
+        "drop table intermediate.stg_elexon__system_prices__pending, intermediate.stg_elexon__market_index__pending"
+    )
+    energy.query("drop view intermediate.pending_payloads")
+    assert transform.fn()["failures"] == []
+    assert energy.value("select count(*) from intermediate.stg_elexon__system_prices__pending") == 0
+    assert energy.value("select count(*) from intermediate.pending_payloads") == 0

@@ -84,13 +84,18 @@ def users(_emulator: Emulator) -> Iterator[list[User]]:
         for name in (*made, "root"):
             if name in made:
                 subprocess.run(["useradd", "--no-create-home", "--home-dir", "/nonexistent", name], check=True)
-            folder = Path(tempfile.mkdtemp(prefix="energy-clone-"))
-            folders.append(folder)
+            folder, temporary = (
+                Path(tempfile.mkdtemp(prefix="energy-clone-")),
+                tempfile.mkdtemp(prefix="energy-own-tmp-"),
+            )
+            folders += [folder, Path(temporary)]
             folder.chmod(0o755)
             archive = subprocess.run(["git", "archive", "HEAD"], cwd=PROJECT_ROOT, capture_output=True, check=True)
             subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
             subprocess.run(["chown", "-R", name, str(folder)], check=True)
-            found.append(User(name, folder, {**FAST, **_emulator.settings}))
+            # in the shared one, whatever else root does on this machine would count too
+            own = {"TMPDIR": temporary} if name == "root" else {}
+            found.append(User(name, folder, {**FAST, **_emulator.settings, **own}))
         yield found
     finally:
         for process in processes_of(folders):
@@ -126,6 +131,8 @@ def test_three_users_come_up_at_once_and_leave_nothing(users: list[User], python
     ours = {user.name for user in users[:2]} | {"pgserver"}
     left = {path for path in set(temporary.iterdir()) - before if path.owner() in ours}
     assert left == set(), left
+    (of_root,) = [Path(user.settings["TMPDIR"]) for user in users if user.name == "root"]
+    assert list(of_root.iterdir()) == []
 
 
 def all_of(users: list[User], python: Path, command: str) -> list[str]:

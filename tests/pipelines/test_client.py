@@ -1,21 +1,30 @@
 """Politeness: retries, Retry-After, time-outs, one User-Agent, and a rate that all processes share."""
 
+import gzip
+import io
 import socket
 import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.catalogue import DATASETS
 from pipelines.client import UpstreamClient
+from pipelines.dataset import BodyRejected, Contents, FetchRequest
+from pipelines.fetch import fetch
 from pipelines.rate_limit import turn
 from pipelines.settings import PipelineSettings, Rate
 from tests.emulator import Emulator
 from warehouse.database import Database
+from warehouse.periods import Window
 from warehouse.settings import PROJECT_ROOT
 
 PATH = "/intensity/2024-01-01T00:30Z/2024-01-01T12:00Z"
@@ -64,10 +73,10 @@ def test_an_upstream_that_cannot_be_reached_is_found_out_once(emulator: Emulator
     assert "connection refused" in (unreachable.get(PATH).failure or "")
     again = unreachable.get(PATH)
     assert (again.attempts, again.seconds < 0.1) == (0, True)
-    assert "not asked" in (again.failure or "")
+    assert "not requested" in (again.failure or "")
 
 
-def test_a_name_that_does_not_resolve_is_told_as_such() -> None:
+def test_a_name_that_does_not_resolve_is_reported_as_such() -> None:
     answer = UpstreamClient("http://no-such-host.invalid", settings=PipelineSettings(http_attempts=1)).get(PATH)
     assert "name cannot be resolved" in (answer.failure or "")
 
@@ -167,6 +176,21 @@ def test_a_redirect_within_the_host_is_followed_and_the_answer_has_its_address(e
     assert answer.url.endswith(f"{PATH}?moved=1")
 
 
+@pytest.mark.parametrize("is_admitted", [True, False])
+def test_what_was_redirected_is_kept_under_the_address_that_answered(emulator: Emulator, is_admitted: bool) -> None:
+    def refuse(body: bytes) -> Contents:
+        raise BodyRejected("has another shape")
+
+    emulator.fault("redirect_here", times=1)
+    dataset = DATASETS["carbon_intensity__national"]
+    dataset = dataset if is_admitted else replace(dataset, validate=refuse)
+    window = Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, 12, tzinfo=UTC))
+    now = datetime.now(UTC)
+    fetched = fetch(FetchRequest(client(emulator), window, now=now), dataset, now=now, fill_gaps=False)
+    (kept,) = fetched.payloads if is_admitted else fetched.rejected
+    assert kept.request_url.endswith("?moved=1") and fetched.fetch.request_url.endswith("?moved=1")
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
@@ -217,3 +241,53 @@ def test_no_header_raises(status: int, name: str, value: bytes) -> None:
         fast = PipelineSettings(http_attempts=1, http_total_timeout_seconds=2.0)
         answer = UpstreamClient(f"http://127.0.0.1:{listening.getsockname()[1]}", settings=fast).get(PATH)
     assert answer.failure is not None or answer.status == 200
+
+
+BOMB = """
+import resource, sys
+from pipelines.catalogue import DATASETS
+from pipelines.client import UpstreamClient
+from pipelines.dataset import BodyRejected, Contents, FetchRequest
+from pipelines.fetch import fetch
+from pipelines.settings import PipelineSettings
+
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+got = UpstreamClient(sys.argv[1], settings=PipelineSettings(http_attempts=1)).get("/")
+print(got.status, len(got.body), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, got.failure)
+"""
+
+
+def test_a_body_that_unpacks_to_a_gigabyte_is_given_up_in_little_memory() -> None:
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9) as file:
+        for _ in range(1024):
+            file.write(bytes(1 << 20))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(packed.getvalue())))
+            self.end_headers()
+            with suppress(ConnectionError):
+                self.wfile.write(packed.getvalue())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    done = subprocess.run(
+        [sys.executable, "-c", BOMB, address],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    server.shutdown()
+    server.server_close()
+    status, kept, megabytes, failure = done.stdout.strip().split(" ", 3)
+    assert (status, failure) == ("200", "the body is larger than 64 MiB"), done.stderr
+    assert int(kept) <= 65 << 20 and int(megabytes) < 300

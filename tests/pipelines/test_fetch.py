@@ -1,21 +1,26 @@
 """What becomes of a window of a dataset: what an upstream refuses, answers for the future, or answers while it loads a file."""
 
 import json
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipelines.carbon_intensity.datasets import DATASETS, GENERATION
-from pipelines.carbon_intensity.synthetic import synthesize_generation
+from pipelines.admission import LARGEST_EXPONENT, LONGEST_NUMBER, admitted, require_storable
+from pipelines.carbon_intensity import DATASETS
+from pipelines.carbon_intensity.generation import GENERATION
+from pipelines.carbon_intensity.generation import synthesize as synthesize_generation
 from pipelines.catalogue import select
 from pipelines.client import UpstreamClient
-from pipelines.dataset import Asking, BodyRejected, Dataset
-from pipelines.fetch import Fetched, admitted, fetch
+from pipelines.dataset import BodyRejected, Dataset, FetchRequest
+from pipelines.fetch import Fetched, fetch
 from pipelines.neso import resources
-from pipelines.periods import HALF_HOUR, Window, floor
 from pipelines.settings import PipelineSettings
 from tests.conftest import Energy
 from tests.emulator import Emulator
+from warehouse.periods import HALF_HOUR, Window, floor
 
 NOW = datetime.now(UTC)
 LAST_OF_2023 = datetime(2023, 12, 31, 23, 30, tzinfo=UTC)
@@ -25,7 +30,7 @@ every_dataset = pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset:
 def fetched(emulator: Emulator, dataset: Dataset, window: Window) -> Fetched:
     settings = PipelineSettings(http_attempts=1, carbon_intensity_url=emulator.settings["CARBON_INTENSITY_URL"])  # type: ignore[arg-type]
     client = UpstreamClient(settings.upstreams[dataset.source].url, settings=settings)
-    return fetch(Asking(client, window), dataset, now=NOW, fill_gaps=True)
+    return fetch(FetchRequest(client, window), dataset, now=NOW, fill_gaps=True)
 
 
 @every_dataset
@@ -57,7 +62,7 @@ def test_a_window_that_has_not_begun_has_no_data_yet(emulator: Emulator) -> None
 def test_half_hours_before_a_window_that_has_begun_are_refused() -> None:
     past = Window(floor(NOW) - timedelta(days=3), floor(NOW) - timedelta(days=2))
     body = {"data": synthesize_generation([past.start - timedelta(days=1)], NOW)["data"]}  # type: ignore[index, call-overload]
-    with pytest.raises(BodyRejected, match="before what was asked for"):
+    with pytest.raises(BodyRejected, match="before what was requested"):
         admitted(GENERATION, past, json.dumps(body).encode())
 
 
@@ -67,12 +72,12 @@ def test_an_upstream_that_ignores_the_range_gives_what_it_has_and_leaves_no_hole
     past = Window(floor(NOW) - timedelta(days=2), floor(NOW) - timedelta(days=1))
     client = UpstreamClient(emulator.settings["ELEXON_URL"], settings=PipelineSettings(http_attempts=1))
     emulator.elexon.latest_ignores_its_range = True
-    got = fetch(Asking(client, past), dataset, now=NOW, fill_gaps=True)
+    got = fetch(FetchRequest(client, past), dataset, now=NOW, fill_gaps=True)
     assert got.fetch.outcome == "landed" and [payload.origin for payload in got.payloads] == ["live"]
-    assert min(dataset.judge(got.payloads[0].body).named) > past.end, (
+    assert min(dataset.validate(got.payloads[0].body).named) > past.end, (
         "what is coming, and not the half-hour in progress"
     )
-    assert got.fetch.detail == "the upstream answered with its newest half-hours, not with those asked for"
+    assert got.fetch.detail == "the upstream answered with its newest half-hours, not with those requested"
 
 
 UPDATE = "neso__demand_update"
@@ -83,18 +88,32 @@ def asked_for(emulator: Emulator) -> int:
     return sum(ASKED in path for _, path in emulator.requests)
 
 
+@pytest.mark.slow
 def test_an_empty_answer_during_a_reload_is_not_remembered(energy: Energy, emulator: Emulator) -> None:
     emulator.fault("empty", ASKED, times=1)
     energy.refresh(UPDATE)
-    assert energy.value("select count(*) from demand_actual_national where not is_synthetic") == 0
+    assert energy.value("select count(*) from demand_actual_national where not is_synthetic and source = 'neso'") == 0
     energy.refresh(UPDATE)
-    assert energy.value("select count(*) from demand_actual_national where not is_synthetic") > 48
+    assert energy.value("select count(*) from demand_actual_national where not is_synthetic and source = 'neso'") > 48
     assert asked_for(emulator) == 2
     energy.refresh(UPDATE)
     assert asked_for(emulator) == 2, "a whole answer is remembered"
-    assert "not asked again: unchanged upstream" in energy.output
+    assert "not requested again: unchanged upstream" in energy.output
 
 
+@pytest.mark.parametrize("fault", ["empty", None])
+def test_an_empty_answer_is_never_remembered_however_long_it_stays_so(emulator: Emulator, fault: str | None) -> None:
+    (auctions,) = select(["neso__eac_results"])  # events: an answer without rows is no failure
+    if fault:
+        emulator.fault(fault, "/neso/api/3/action/datastore_search_sql")
+    client = UpstreamClient(emulator.settings["NESO_URL"], settings=PipelineSettings(http_attempts=1))
+    window = Window(floor(NOW) - timedelta(days=3), floor(NOW))
+    request = FetchRequest(client, window, now=NOW, doubted_since=lambda: NOW - timedelta(days=3))
+    (payload,) = fetch(request, auctions, now=NOW, fill_gaps=True).payloads
+    assert (payload.request_params["version"] is None) == bool(fault)
+
+
+@pytest.mark.slow
 def test_a_short_answer_during_a_reload_is_not_remembered_and_nothing_stands_in_for_its_rows(
     energy: Energy, emulator: Emulator
 ) -> None:
@@ -102,10 +121,26 @@ def test_a_short_answer_during_a_reload_is_not_remembered_and_nothing_stands_in_
     emulator.neso.drop_column(resources.DEMAND_UPDATE.id, "NON_BM_STOR")  # not read: but the file is a newer one
     emulator.fault("short_horizon", ASKED, times=1)
     energy.refresh(UPDATE)
-    assert "taken for a file that is being loaded; asked again next time" in energy.output
+    assert "taken for a file that is being loaded; requested again next time" in energy.output
     assert energy.value("select count(*) from demand_actual_national where is_synthetic") == 0
     assert asked_for(emulator) == 2
     energy.refresh(UPDATE)  # the body of the first run under a newer version: nothing new, and remembered
     assert asked_for(emulator) == 3
     energy.refresh(UPDATE)
     assert asked_for(emulator) == 3, "an identical body under a newer version updates the version"
+
+
+@given(st.floats(0.1, 9.9), st.integers(-2000, 2000), st.sampled_from(["e", "E", "e+", "E+00"]), st.integers(0, 1500))
+def test_a_number_that_no_numeric_holds_is_never_admitted(
+    mantissa: float, exponent: int, letter: str, digits: int
+) -> None:
+    """Whatever its spelling; one that fits is not refused."""
+    sign = letter if exponent >= 0 else letter[0] + "-"
+    for text, fits in (
+        (f"{mantissa}{sign}{abs(exponent)}", abs(exponent) <= LARGEST_EXPONENT),
+        ("1" + "0" * digits, digits < LONGEST_NUMBER),
+        ("0." + "1" * digits + "1", digits + 3 <= LONGEST_NUMBER),
+    ):
+        body = ('{"data": [{"text": "e555", "value": ' + text + "}]}").encode()
+        with nullcontext() if fits else pytest.raises(BodyRejected, match="can be stored"):
+            require_storable(body)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipelines.catalogue import DATASETS
 from pipelines.dataset import Dataset
 from pipelines.gaps import missing_half_hours
-from pipelines.periods import HALF_HOUR, Window, floor
+from warehouse.periods import HALF_HOUR, Window, floor
 
 NOW = datetime(2024, 6, 1, 12, 10, tzinfo=UTC)
 WINDOW = Window(datetime(2024, 6, 1, tzinfo=UTC), datetime(2024, 6, 3, tzinfo=UTC))
@@ -66,3 +66,9 @@ def test_an_empty_answer_for_a_window_that_has_not_begun_is_no_data_yet() -> Non
     future = Window(floor(NOW) + HALF_HOUR, floor(NOW) + timedelta(hours=6))
     assert missing_half_hours(NATIONAL, future, [], now=NOW, failed=False) == []
     assert len(missing_half_hours(NATIONAL, future, [], now=NOW, failed=True)) == len(future)
+
+
+def test_a_window_that_begins_now_and_is_answered_with_the_half_hour_before_it_has_no_data_yet() -> None:
+    """As in the last half-hour of a year, where the request for the next is answered with what was published last."""
+    generation, begun = DATASETS["carbon_intensity__generation"], Window(floor(NOW), floor(NOW) + timedelta(hours=48))
+    assert missing_half_hours(generation, begun, [floor(NOW) - HALF_HOUR], now=NOW, failed=False) == []

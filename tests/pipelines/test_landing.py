@@ -4,13 +4,14 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pipelines.catalogue import DATASETS
 from pipelines.landing import Landing
 from pipelines.payload import Payload, Rejected
-from pipelines.periods import HALF_HOUR, Window
 from warehouse.database import Database
+from warehouse.periods import HALF_HOUR, Window
 
 NATIONAL = DATASETS["carbon_intensity__national"]
 WINDOW = Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC) + HALF_HOUR)
@@ -61,12 +62,44 @@ def test_the_same_body_lands_once_and_a_changed_one_beside_it(landing: Landing, 
     assert count(database) == 2
 
 
+@pytest.mark.slow
+def test_a_body_that_comes_back_after_another_is_a_new_vintage(landing: Landing, database: Database) -> None:
+    first, other = b'{"data":[]}', b'{"data":[1]}'
+    for body, lands in ((first, 1), (other, 1), (first, 1), (first, 0), (other, 1), (other, 0)):
+        landed = landing.load([payload(body)], [])
+        assert (len(landed.added), len(landed.known)) == (lands, 1 - lands)
+    with database.connect() as connection:
+        rows = connection.execute(
+            f"select payload -> 'data' from staging.{NATIONAL.payload_table} order by fetched_at"
+        ).fetchall()
+    assert rows == [([],), ([1],), ([],), ([1],)]
+
+
 def test_the_same_body_synthetic_and_live_are_two(landing: Landing, database: Database) -> None:
     landing.load([payload(b'{"data":[]}', "synthetic"), payload(b'{"data":[]}')], [])
     assert count(database) == 2
 
 
-def test_what_postgresql_refuses_is_set_aside_and_the_rest_lands(landing: Landing, database: Database) -> None:
+def speak(database: Database, language: str, of_nothing: str) -> None:
+    """Have the server speak a language; skips the test if what it says of a division by zero is in another one."""
+    with database.connect() as connection:
+        try:
+            connection.execute(f"alter database {database.name} set lc_messages = '{language}'")
+        except psycopg.Error:
+            pytest.skip(f"this server does not know {language}")
+    with database.connect() as connection, pytest.raises(psycopg.errors.DivisionByZero) as refusal:
+        connection.execute("select 1 / 0")
+    said = refusal.value.diag.message_primary
+    if said != of_nothing:
+        pytest.skip(f"this server has no messages in {language}: it says {said!r}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "of_nothing"), [("C", "division by zero"), ("de_DE.utf8", "Division durch Null")])
+def test_what_postgresql_refuses_is_set_aside_and_the_rest_lands(
+    landing: Landing, database: Database, language: str, of_nothing: str
+) -> None:
+    speak(database, language, of_nothing)
     bad = [b'{"data": "\\u0000"}', b'{"data": 1e999999}', b'{"data": NaN}', b'{"data": "\\ud800"}']
     landed = landing.load([payload(b'{"data":[1]}'), *map(payload, bad), payload(b'{"data":[2]}')], [])
     assert (len(landed.added), len(landed.refused)) == (2, 4)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipelines import pieces
 from pipelines.catalogue import DATASETS
-from pipelines.periods import HALF_HOUR, settlement_day, settlement_days
+from warehouse.periods import HALF_HOUR, settlement_day, settlement_days
 
 START = datetime(2023, 12, 20, tzinfo=UTC)
 HALF_HOURS = st.sets(st.integers(0, 48 * 140), max_size=60).map(lambda ns: {START + n * HALF_HOUR for n in ns})
@@ -18,9 +18,9 @@ def test_windows_hold_every_half_hour_once(half_hours: set[datetime], dataset) -
     windows = list(dataset.pieces.cover(half_hours))
     held = [h for w in windows for h in w.half_hours()]
     assert half_hours <= set(held)
-    assert len(held) == len(set(held)), "no half-hour is asked for twice"
+    assert len(held) == len(set(held)), "no half-hour is requested twice"
     for window in windows:
-        assert any(h in half_hours for h in window.half_hours()), "no window is asked for nothing"
+        assert any(h in half_hours for h in window.half_hours()), "no window is requested for nothing"
 
 
 @given(HALF_HOURS)

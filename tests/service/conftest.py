@@ -1,11 +1,12 @@
-"""The service over a database in which one refresh has run against the emulator."""
+"""The service over `grid`: a database in which one refresh has run against the emulator."""
 
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -17,61 +18,10 @@ from fastapi.testclient import TestClient
 from service import tokens
 from service.app import create
 from service.settings import ServiceSettings
-from tests.conftest import FAST
-from tests.emulator import Emulator
-from warehouse import prepare
 from warehouse.database import Database, Role, existing_roles
 from warehouse.settings import PROJECT_ROOT
 
 TOKEN = "platform-token-of-the-tests"
-
-
-@pytest.fixture(scope="session")
-def grid_template(server: Database, template: Database, session_dir: Path, _emulator: Emulator) -> Iterator[Database]:
-    """A database with the newest of what placements are decided by; all of it real, from the emulator."""
-    from flows.refresh import refresh
-
-    grid = replace(template, name=f"energy_grid_{os.getpid()}")
-    _copy(server, template, grid)
-    _emulator.reset()
-    with pytest.MonkeyPatch.context() as patch:
-        settings = {"DATABASE_URL": grid.address(), "DATA_DIR": str(session_dir), **FAST, **_emulator.settings}
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        outcome = refresh.fn(datasets=["carbon_intensity", "neso__n2ex_day_ahead", "beckn"])
-        patch.delenv("PGOPTIONS", raising=False)
-    assert outcome["failures"] == []
-    with grid.connect() as connection:  # the examples of an embedded database
-        connection.execute("truncate app.operators cascade")
-        # the auction's file ends with the day: without this, what cost does would depend on the hour of the test
-        connection.execute(
-            "insert into wholesale_prices select (jsonb_populate_record(price, to_jsonb(price) || jsonb_build_object("
-            "'period_start', price.period_start + interval '3 days', 'period_end', price.period_end + interval '3 days', "
-            "'settlement_date', price.settlement_date + 3))).* from wholesale_prices as price "
-            "where market = 'n2ex_day_ahead' on conflict do nothing"
-        )
-    yield grid
-    with server.connect() as connection:
-        connection.execute(f'drop database if exists "{grid.name}" with (force)')
-
-
-@pytest.fixture
-def grid(server: Database, grid_template: Database) -> Iterator[Database]:
-    """A copy of it for one test."""
-    fresh = replace(grid_template, name=f"{grid_template.name}_test")
-    _copy(server, grid_template, fresh)
-    yield fresh
-    with server.connect() as connection:
-        connection.execute(f'drop database if exists "{fresh.name}" with (force)')
-
-
-def _copy(server: Database, source: Database, target: Database) -> None:
-    with server.connect() as connection:
-        connection.execute(f'drop database if exists "{target.name}" with (force)')
-        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [source.name])
-        connection.execute(f'create database "{target.name}" template "{source.name}"')
-    existing_roles.cache_clear()
-    prepare.set_up(target)
 
 
 @dataclass
@@ -150,8 +100,15 @@ class Api:
 @pytest.fixture
 def api(grid: Database) -> Iterator[Api]:
     """The service in this process."""
+    with in_process(grid, ServiceSettings()) as api:
+        yield api
+
+
+@contextmanager
+def in_process(grid: Database, settings: ServiceSettings) -> Iterator[Api]:
+    """The service in this process, with such settings, while the block lasts."""
     tokens.register(grid, TOKEN, label="tests")
-    with TestClient(create(grid, ServiceSettings()), headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+    with TestClient(create(grid, settings), headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         yield Api(client, grid)
 
 
@@ -164,13 +121,20 @@ def log_of_served(tmp_path: Path) -> Path:
 @pytest.fixture
 def served(grid: Database, session_dir: Path, log_of_served: Path) -> Iterator[httpx.Client]:
     """The service as `python -m service` serves it, in a process of its own."""
-    with log_of_served.open("w") as log:
-        process = _serve(grid, session_dir, log)
+    with client_of(grid, session_dir, log_of_served) as client:
+        yield client
+
+
+@contextmanager
+def client_of(grid: Database, session_dir: Path, log_file: Path) -> Iterator[httpx.Client]:
+    """A process of the service, which ends with the block, and a client of it."""
+    with log_file.open("w") as log:
+        process = serve(grid, session_dir, log)
     try:
         assert process.stdout
         line = process.stdout.readline()
         address = re.search(r"http://\S+", line)
-        assert address, line + log_of_served.read_text()
+        assert address, line + log_file.read_text()
         with httpx.Client(base_url=address[0], headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as client:
             yield client
     finally:
@@ -178,7 +142,8 @@ def served(grid: Database, session_dir: Path, log_of_served: Path) -> Iterator[h
         process.wait(20)
 
 
-def _serve(grid: Database, session_dir: Path, log: IO[str]) -> "subprocess.Popen[str]":
+def serve(grid: Database, session_dir: Path, log: IO[str], **settings: str) -> "subprocess.Popen[str]":
+    """`python -m service` over a database, with such settings; its first line says where."""
     return subprocess.Popen(
         [sys.executable, "-m", "service"],
         cwd=PROJECT_ROOT,
@@ -190,6 +155,7 @@ def _serve(grid: Database, session_dir: Path, log: IO[str]) -> "subprocess.Popen
             "SERVICE_TOKEN": TOKEN,
             "SERVICE_REQUESTS_PER_MINUTE": "100000",
             "SERVICE_WAIT_SECONDS": "60",  # machines are noisy
+            **settings,
         },
         stdout=subprocess.PIPE,
         stderr=log,

@@ -11,6 +11,7 @@ from time import monotonic
 
 import httpx
 import psutil
+import pytest
 
 from service import tokens
 from tests.service.conftest import TOKEN
@@ -21,12 +22,13 @@ from warehouse.settings import PROJECT_ROOT
 DESCRIPTORS = 300
 
 
+@pytest.mark.slow
 def test_made_up_tokens_and_slow_connections_do_not_shut_out_a_token(grid: Database, session_dir: Path) -> None:
     attack(grid, session_dir, descriptors=DESCRIPTORS, made_up=2_000, slow=2 * DESCRIPTORS)
 
 
 def attack(grid: Database, session_dir: Path, *, descriptors: int, made_up: int, slow: int) -> list[float]:
-    """Made-up tokens, then connections that never send their headers. The seconds that each request with a token took."""
+    """Made-up tokens, connections that never send their headers, idle ones. Seconds of each request with a token."""
     tokens.register(grid, TOKEN, label="tests")
     settings = {
         "DATABASE_URL": grid.address(),
@@ -80,6 +82,22 @@ def attack(grid: Database, session_dir: Path, *, descriptors: int, made_up: int,
                 ask(good)
                 with httpx.Client(base_url=address[0], headers=authorized, timeout=60) as fresh:
                     ask(fresh)
+        for number in range(slow):  # these get an answer, and stay
+            connection = stack.enter_context(socket.create_connection((host, port), timeout=30))
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 ")
+            if number % (slow // 20) == 0:
+                ask(good)
+                with httpx.Client(base_url=address[0], headers=authorized, timeout=60) as fresh:
+                    ask(fresh)
+        followers = []
+        for _ in range(descriptors // 2):  # these ask for events, which need no token and have no end
+            follower = stack.enter_context(socket.create_connection((host, port), timeout=30))
+            follower.sendall(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+            followers.append(follower.recv(15))
+        assert {b"HTTP/1.1 200 OK", b"HTTP/1.1 503 Se"} == set(followers)
+        with httpx.Client(base_url=address[0], headers=authorized, timeout=60) as fresh:
+            ask(fresh)
         assert running.num_fds() < descriptors
         assert running.memory_info().rss < 1.5 * memory
         for connection in connections[-3:]:  # cut off, without an answer

@@ -1,10 +1,12 @@
-"""Many at once: nothing is made twice, no capacity is given twice, nobody is told of an error of the server."""
+"""Many at once: nothing is made twice, no capacity is given twice, nobody sees an error of the server."""
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +16,7 @@ from fastapi.testclient import TestClient
 from service import tokens
 from service.app import create
 from service.settings import ServiceSettings
-from tests.service.conftest import TOKEN, Api
+from tests.service.conftest import TOKEN, Api, client_of
 from tests.service.test_submission import on_the_hour
 from warehouse.database import Database
 
@@ -33,17 +35,17 @@ select coalesce(max(taken), 0)::float8 from (
 Request = Callable[[httpx.Client], httpx.Response]
 
 
-def at_once(served: httpx.Client, requests: Sequence[Request]) -> list[httpx.Response]:
-    """Send them all at the same moment, each over a connection of its own."""
+def at_once(served: httpx.Client, requests: Sequence[Request], *others: httpx.Client) -> list[httpx.Response]:
+    """Send them all at the same moment, each over a connection of its own; to each of several services by turns."""
     ready = threading.Barrier(len(requests))
 
-    def send(request: Request) -> httpx.Response:
-        with httpx.Client(base_url=served.base_url, headers=served.headers, timeout=60, verify=False) as client:
+    def send(request: Request, to: httpx.Client) -> httpx.Response:
+        with httpx.Client(base_url=to.base_url, headers=to.headers, timeout=60, verify=False) as client:
             ready.wait(60)
             return request(client)
 
     with ThreadPoolExecutor(len(requests)) as pool:
-        return list(pool.map(send, requests))
+        return list(pool.map(send, requests, cycle([served, *others])))
 
 
 def submission(key: str | None = None, **body: Any) -> Request:
@@ -69,6 +71,7 @@ def test_the_same_key_fifty_times_at_once_is_one_workload_and_one_answer(served:
         assert table.query(f"select count(*) from app.{name}") == [(count,)]
 
 
+@pytest.mark.slow
 def test_two_hundred_at_once_share_an_asset_that_has_room_for_some(served: httpx.Client, table: Api) -> None:
     table.asset(table.operator("House", is_default=True), kw=10)
     start = on_the_hour()
@@ -78,11 +81,11 @@ def test_two_hundred_at_once_share_an_asset_that_has_room_for_some(served: httpx
         [submission(f"key-{number}", power_kw=1 + number % 3, duration_minutes=60, **within) for number in range(200)],
     )
     assert Counter(answer.status_code for answer in answers) == {201: 200}
-    told = [answer.json() for answer in answers]
-    assert len({answer["workload_id"] for answer in told}) == 200
-    statuses = Counter(answer["status"] for answer in told)
+    bodies = [answer.json() for answer in answers]
+    assert len({answer["workload_id"] for answer in bodies}) == 200
+    statuses = Counter(answer["status"] for answer in bodies)
     assert statuses["scheduled"] >= 12 and statuses["pending"] >= 100 and statuses.total() == 200
-    assert all("capacity: " in answer["unplaced_because"] for answer in told if answer["status"] == "pending")
+    assert all("capacity: " in answer["unplaced_because"] for answer in bodies if answer["status"] == "pending")
     assert dict(table.query("select status, count(*) from app.compute_workloads group by 1")) == statuses
     assert 8 < table.query(MOST_TAKEN)[0][0] <= 10
 
@@ -101,6 +104,38 @@ def test_steps_and_tasks_at_once_never_give_a_place_twice(served: httpx.Client, 
     assert table.query("select count(*) from app.workload_placements where released_at is not null") == [(2,)]
 
 
+@pytest.fixture
+def second(grid: Database, session_dir: Path, tmp_path: Path) -> Iterator[httpx.Client]:
+    """Another process of the service over the database of `served`."""
+    with client_of(grid, session_dir, tmp_path / "second.log") as client:
+        yield client
+
+
+@pytest.mark.slow
+def test_two_processes_never_give_a_place_twice(served: httpx.Client, second: httpx.Client, table: Api) -> None:
+    table.asset(table.operator("House", is_default=True), kw=10)
+    start = on_the_hour()
+    within = {"earliest_start": start.isoformat(), "deadline": (start + timedelta(hours=1)).isoformat()}
+    tasks = [submission(f"key-{n}", power_kw=1, duration_minutes=60, **within) for n in range(60)]
+    answers = at_once(served, tasks, second)
+    assert {answer.status_code for answer in answers} == {201}
+    assert Counter(answer.json()["status"] for answer in answers) == {"scheduled": 10, "pending": 50}
+    assert table.query(MOST_TAKEN)[0][0] == 10
+    placed_by = [answer.url.port for answer in answers]
+    assert Counter(placed_by) == {served.base_url.port: 30, second.base_url.port: 30}
+
+
+@pytest.mark.slow
+def test_the_same_key_to_two_processes_is_one_workload(served: httpx.Client, second: httpx.Client, table: Api) -> None:
+    table.operator("House", is_default=True)
+    for number in range(5):
+        answers = at_once(served, [submission(f"key-{number}")] * 20, second)
+        assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 19}
+        assert all(answer.json() == answers[0].json() for answer in answers)
+        assert at_once(second, [submission(f"key-{number}")])[0].json() == answers[0].json()
+    assert table.query("select count(*) from app.compute_workloads") == [(5,)]
+
+
 def test_one_step_is_taken_once_by_many(served: httpx.Client, table: Api) -> None:
     workload_id = submission()(served).json()["workload_id"]
     now = datetime.now(UTC)
@@ -109,7 +144,7 @@ def test_one_step_is_taken_once_by_many(served: httpx.Client, table: Api) -> Non
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 29}
     again = at_once(served, [lambda client: client.patch(f"/workloads/{workload_id}", json={"status": "running"})] * 30)
     assert {answer.status_code for answer in again} == {200}
-    assert len({answer.json()["actual_start"] for answer in again}) == 1, "all are told of the one that was first"
+    assert len({answer.json()["actual_start"] for answer in again}) == 1, "all get the one that was first"
 
 
 def test_placing_again_and_cancelling_at_once_end_in_one_of_both(served: httpx.Client, table: Api) -> None:
@@ -185,7 +220,7 @@ def test_a_submission_waits_no_longer_than_is_said_and_none_that_was_answered_is
             assert connection.execute("select count(*) from app.compute_workloads").fetchone() == (1 + statuses[201],)
 
 
-def test_fifty_clients_of_all_kinds_are_answered_or_told_to_come_again(served: httpx.Client, table: Api) -> None:
+def test_fifty_clients_of_all_kinds_are_answered_or_asked_to_come_again(served: httpx.Client, table: Api) -> None:
     table.operator("House", is_default=True)
     paths = ("/workloads", "/windows/best", "/regions/opportunities", "/agents/head/context?limit=1")
     reads: list[Request] = [lambda client, p=path: client.get(p) for path in paths * 8]  # type: ignore[misc]

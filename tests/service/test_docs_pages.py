@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from checkpoints import data_docs
 from checkpoints.tally import Tally
-from service import docs_pages
+from service.routes import docs_pages
 from tests.checkpoints.pages import Page
 from tests.checkpoints.test_data_docs import result
 
@@ -37,7 +37,7 @@ def written(data_dir: Path) -> uuid.UUID:
     return run_id
 
 
-def test_every_link_from_the_address_that_is_told_leads_to_a_page(client: TestClient, data_dir: Path) -> None:
+def test_every_link_from_the_address_that_is_said_leads_to_a_page(client: TestClient, data_dir: Path) -> None:
     run_id = written(data_dir)
     index = client.get("/docs/quality")
     assert (index.status_code, index.url.path) == (200, "/docs/quality/index.html")

@@ -10,8 +10,8 @@ from warehouse.database import Database
 from warehouse.printed import out
 
 DESCRIPTORS, MADE_UP, SLOW = 1024, 10_000, 2_000
-GENEROUS_SECONDS = 10
-"""On a quiet machine it is a second; this one may be at other work."""
+BAR_SECONDS, TIMES_THE_MEDIAN = 1, 20
+"""Each is answered within a second; on a machine at other work, not much later than most."""
 
 
 def test_ten_thousand_made_up_tokens_and_two_thousand_slow_connections(grid: Database, session_dir: Path) -> None:
@@ -24,5 +24,6 @@ def test_ten_thousand_made_up_tokens_and_two_thousand_slow_connections(grid: Dat
         waited = sorted(attack(grid, session_dir, descriptors=DESCRIPTORS, made_up=MADE_UP, slow=SLOW))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, most)
-    out(f"{len(waited)} requests with a token: median {waited[len(waited) // 2]:.3f} s, slowest {waited[-1]:.3f} s")
-    assert waited[-1] < GENEROUS_SECONDS
+    median = waited[len(waited) // 2]
+    out(f"{len(waited)} requests with a token: median {median:.3f} s, slowest {waited[-1]:.3f} s")
+    assert waited[-1] < max(BAR_SECONDS, TIMES_THE_MEDIAN * median)

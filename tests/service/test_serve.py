@@ -84,7 +84,7 @@ def test_a_port_that_is_taken_is_replaced_by_a_free_one_and_said(grid: Database,
         ({"DATABASE_URL": "postgresql://u:s3cret@127.0.0.1:9/d"}, "127.0.0.1:9"),
     ],
 )
-def test_a_bad_setting_is_told_in_one_line_without_a_secret(
+def test_a_bad_setting_is_said_in_one_line_without_a_secret(
     grid: Database, settings: dict[str, str], words: str
 ) -> None:
     done = run(**{"DATABASE_URL": grid.address(), "SERVICE_TOKEN": TOKEN, **settings})
@@ -92,6 +92,7 @@ def test_a_bad_setting_is_told_in_one_line_without_a_secret(
     assert "s3cret" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_token_for_nobody_names_the_operators_that_exist(grid: Database) -> None:
     is_one_clear_line(run(*NO_ONE, DATABASE_URL=grid.address()), "'nobody'", "none yet")
     for name in ("Cloud", "Lab"):
@@ -101,7 +102,7 @@ def test_a_token_for_nobody_names_the_operators_that_exist(grid: Database) -> No
         assert connection.execute("select count(*) from app.operator_tokens").fetchone() == (0,)
 
 
-def test_a_label_that_is_too_long_is_told_in_one_line(grid: Database) -> None:
+def test_a_label_that_is_too_long_is_said_in_one_line(grid: Database) -> None:
     is_one_clear_line(run("token", "--label", "x" * 201, DATABASE_URL=grid.address()), "label")
 
 
@@ -112,6 +113,7 @@ def test_a_token_that_was_printed_lets_its_operator_in(api: Api) -> None:
     assert api.submit(headers={"Authorization": f"Bearer {done.stdout.strip()}"})["operator_id"] == operator_id
 
 
+@pytest.mark.slow
 def test_the_first_line_says_where_it_answers_and_shows_no_token(grid: Database) -> None:
     with serving(DATABASE_URL=grid.address(), SERVICE_TOKEN=TOKEN) as (address, line):
         assert httpx.get(f"{address}/healthz").status_code == 200
@@ -120,6 +122,7 @@ def test_the_first_line_says_where_it_answers_and_shows_no_token(grid: Database)
         assert "python -m service token" in line
 
 
+@pytest.mark.slow
 @pytest.mark.embedded_only
 def test_on_the_embedded_default_a_token_is_made_that_its_owner_alone_can_read(tmp_path: Path) -> None:
     settings = {"DATA_DIR": str(tmp_path), "DATABASE_URL": "", "SERVICE_TOKEN": ""}

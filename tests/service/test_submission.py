@@ -232,6 +232,7 @@ def test_an_asset_that_waits_for_nobody_takes_a_task_at_once_in_the_middle_of_a_
     assert answer["placement"]["saving"]["against_now"]["carbon_kg"] == 0
 
 
+@pytest.mark.slow
 def test_capacity_that_was_given_away_is_gone_until_it_is_given_back(api: Api) -> None:
     asset = api.asset(api.operator("House", is_default=True), kw=10)
     start = on_the_hour()
@@ -325,6 +326,14 @@ def test_a_field_counts_before_the_words_and_the_contradiction_is_said(api: Api)
     assert '"3 hours" says runs 180 minutes' in said["in_words"]
     third = api.submit("for 3 hours", energy_kwh=10, power_kw=5)
     assert third["duration_minutes"] == 120 and third["understood"]["contradictions"][0]["words_say"] == 180
+
+
+def test_a_negated_wish_is_said_to_be_not_understood_and_never_its_opposite(api: Api) -> None:
+    answer = api.submit("Train it for 3 hours. Don't run in London, and never on 8 H100s")
+    said = answer["understood"]
+    assert [read["field"] for read in said["from_words"]] == ["duration_minutes"]
+    assert [one["words"] for one in said["not_understood"]] == ["Don't run in London", "never on 8 H100s"]
+    assert "it is negated" in said["in_words"] and "power_kw" in answer["estimated"]
 
 
 def test_words_that_cannot_be_kept_are_refused_with_what_was_read(api: Api) -> None:

@@ -78,7 +78,8 @@ def test_a_pending_workload_is_scheduled_with_a_placement_and_only_then(api: Api
         connection.execute(
             "insert into app.workload_placements (workload_id, operator_id, venue, region_id, starts_at, ends_at, power_kw, "
             "capacity_kw, energy_kwh, mean_intensity_gco2_kwh, carbon_kg, synthetic_share, known_at) select workload_id, "
-            "operator_id, 'region:x/1', 1, earliest_start, earliest_start + make_interval(mins => duration_minutes), "
+            "operator_id, 'region:' || operator_id || '/1', 1, earliest_start, "
+            "earliest_start + make_interval(mins => duration_minutes), "
             "power_kw, 1000, energy_kwh, 100, 1, 0, now() from app.compute_workloads where workload_id = %s",
             [workload_id],
         )
@@ -149,12 +150,87 @@ def test_what_a_run_emitted_is_counted_over_the_half_hours_that_it_ran_in(api: A
 def test_what_was_measured_stands_before_what_is_computed_and_the_unknown_stays_null(api: Api) -> None:
     workload_id = brought_to(api, "running")
     done = step(api, workload_id, "completed", actual_carbon_kg=1.25, actual_cost_gbp=-0.5)
-    assert (done["actual_carbon_kg"], done["actual_cost_gbp"]) == (1.25, -0.5)
+    assert (done["actual_carbon_kg"], done["actual_cost_gbp"], done["unknown"]) == (1.25, -0.5, [])
     workload_id = str(api.submit()["workload_id"])
     api.query("update app.compute_workloads set created_at = '2018-12-31'")
     step(api, workload_id, "running", at="2019-01-01T00:00:00Z")
     done = step(api, workload_id, "completed", at="2019-01-01T01:00:00Z")
     assert (done["actual_carbon_kg"], done["actual_cost_gbp"]) == (None, None)
+    why = "of the 2 half-hours in which it ran, 2 have no {} and 0 only a synthetic one"
+    assert [why.format(of) in said for of, said in zip(("intensity", "price"), done["unknown"], strict=True)] == [
+        True
+    ] * 2
+    assert api.get(f"/workloads/{workload_id}")["unknown"] == done["unknown"]
+
+
+def test_a_synthetic_half_hour_leaves_the_carbon_unknown_and_the_answer_says_so(api: Api) -> None:
+    api.price()
+    placed = api.submit(power_kw=3, duration_minutes=60)
+    api.query("update app.compute_workloads set created_at = created_at - interval '1 day'")
+    begun = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    region = placed["placement"]["region_id"]
+    api.query(
+        "update carbon_intensity_regional set is_synthetic = true where region_id = %s and period_start = %s",
+        region,
+        begun,
+    )
+    step(api, placed["workload_id"], "running", at=begun.isoformat())
+    done = step(api, placed["workload_id"], "completed", at=(begun + timedelta(hours=1)).isoformat())
+    assert done["actual_carbon_kg"] is None and done["actual_cost_gbp"] is not None
+    assert done["unknown"] == [
+        "actual_carbon_kg is not known: of the 2 half-hours in which it ran, 0 have no intensity and 1 only a synthetic one, "
+        "which is no measurement."
+    ]
+    user = api.query("select total_carbon_kg::float8, total_cost_gbp::float8 from user_workload_summary")
+    assert user in ([], [(placed["placement"]["carbon_kg"], done["actual_cost_gbp"])]), (
+        "what was planned counts, not zero"
+    )
+
+
+def test_the_gaps_between_chunks_have_neither_energy_nor_carbon_nor_cost(api: Api) -> None:
+    api.price()
+    begun = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=8)
+    workload_id = str(api.submit(power_kw=6, duration_minutes=120, user_email="ada@example.com")["workload_id"])
+    step(api, workload_id, "pending")
+    pieces = [(begun, begun + timedelta(hours=1)), (begun + timedelta(hours=6), begun + timedelta(hours=7))]
+    with api.database.connect(autocommit=False) as connection:
+        connection.execute(
+            "update app.compute_workloads set is_interruptible = true, max_chunks = 2, earliest_start = %(begun)s, "
+            "created_at = created_at - interval '1 day' where workload_id = %(id)s",
+            {"begun": begun, "id": workload_id},
+        )
+        ((placement_id,),) = connection.execute(
+            "insert into app.workload_placements (workload_id, operator_id, venue, region_id, starts_at, ends_at, power_kw, "
+            "capacity_kw, energy_kwh, mean_intensity_gco2_kwh, carbon_kg, synthetic_share, known_at, chunks) select "
+            "workload_id, operator_id, 'region:' || operator_id || '/13', 13, %s, %s, power_kw, 1000, energy_kwh, 100, 1, 0, "
+            "now(), 2 from app.compute_workloads where workload_id = %s returning placement_id",
+            [pieces[0][0], pieces[1][1], workload_id],
+        ).fetchall()
+        for number, piece in enumerate(pieces, start=1):
+            connection.execute(
+                "insert into app.placement_chunks (placement_id, number, operator_id, starts_at, ends_at, power_kw) "
+                "select placement_id, %s, operator_id, %s, %s, power_kw from app.workload_placements where placement_id = %s",
+                [number, *piece, placement_id],
+            )
+        connection.execute(
+            "update app.compute_workloads set status = 'scheduled', placement_id = %s where workload_id = %s",
+            [placement_id, workload_id],
+        )
+    step(api, workload_id, "running", at=begun.isoformat())
+    done = step(api, workload_id, "completed", at=(begun + timedelta(hours=7)).isoformat())
+    values = api.query(
+        "select i.forecast_gco2_kwh::float8, p.price_gbp_mwh::float8 from carbon_intensity_regional i join wholesale_prices p "
+        "using (period_start) where p.market = 'n2ex_day_ahead' and i.region_id = 13 and (period_start >= %s and "
+        "period_start < %s or period_start >= %s and period_start < %s)",
+        *pieces[0],
+        *pieces[1],
+    )
+    assert len(values) == 4
+    assert done["actual_energy_kwh"] == 12 and done["inconsistent"] == []
+    assert done["actual_carbon_kg"] == pytest.approx(sum(kg for kg, _ in values) * 3 / 1000, abs=1e-4)
+    assert done["actual_cost_gbp"] == pytest.approx(sum(gbp for _, gbp in values) * 3 / 1000, abs=1e-4)
+    summed = api.query("select total_energy_kwh::float8 from user_workload_summary where total_workloads = 1")
+    assert summed == [(12,)]
 
 
 def test_a_run_does_not_end_before_it_began(api: Api) -> None:
@@ -182,8 +258,8 @@ def test_three_rounds_of_negotiation_are_kept_with_reasons(api: Api) -> None:
         assert [row[0] for row in kept] == ["energy", "compute", "head"]
         assert all(reasons and all(reasons) for _, _, reasons, _ in kept)
         assert (kept[2][1], kept[2][3]) == (("decided", 1) if kw == 6 else ("refused", 0))
-        told = api.get(f"/workloads/{answer['workload_id']}")["negotiation"]
-        assert [(said["agent"], said["stance"], said["reasons"]) for said in told] == [row[:3] for row in kept]
+        rounds = api.get(f"/workloads/{answer['workload_id']}")["negotiation"]
+        assert [(said["agent"], said["stance"], said["reasons"]) for said in rounds] == [row[:3] for row in kept]
 
 
 @pytest.mark.parametrize("weight", [1.0, 0.5, 0.0])
@@ -206,6 +282,18 @@ def test_a_decision_is_made_again_from_what_was_known_then(api: Api, weight: flo
         assert task["placement"], task["unplaced_because"]
         again = api.get(f"/workloads/{task['workload_id']}/decision")
         assert again["is_same"], again
+
+
+def test_a_decision_made_again_says_what_each_constraint_cost(api: Api) -> None:
+    api.query(  # the north is clean, and the task may not run there
+        "update intermediate.int_carbon_intensity__captures as c set forecasts_gco2_kwh = "
+        "array_fill(1::smallint, array[cardinality(c.forecasts_gco2_kwh)]) where region_id = 1"
+    )
+    task = api.submit("Train a model", power_kw=10, duration_minutes=120, region_ids=[13])
+    again = api.get(f"/workloads/{task['workload_id']}/decision")
+    assert again["constraints"] == task["constraints"], "what was said when it was placed"
+    (regions,) = [one for one in again["constraints"] if one["constraint"] == "regions"]
+    assert regions["would_save"]["carbon_kg"] > 0 and regions["candidates_struck_out"] > 0
 
 
 def test_a_task_that_waits_is_placed_again_when_there_is_room(api: Api) -> None:
@@ -260,3 +348,13 @@ def test_a_step_at_an_impossible_time_is_refused(api: Api) -> None:
     early = datetime.now(UTC) - timedelta(days=1)
     assert "before the workload was submitted" in step(api, workload_id, "running", 409, at=early.isoformat())["detail"]
     assert api.get(f"/workloads/{workload_id}")["status"] == "scheduled"
+
+
+def test_a_workload_of_a_clock_that_was_ahead_may_begin_now(api: Api) -> None:
+    workload_id = str(api.submit()["workload_id"])
+    api.query(
+        "alter table app.compute_workloads disable trigger user; "
+        f"update app.compute_workloads set created_at = now() + interval '3 hours' where workload_id = '{workload_id}'; "
+        "alter table app.compute_workloads enable trigger user"
+    )
+    assert step(api, workload_id, "running")["status"] == "running"

@@ -350,7 +350,11 @@ def test_a_workload_has_one_place_at_a_time_and_a_last_step_gives_it_back(db: ps
             assert len(db.execute(query, [this]).fetchall()) == 2
 
 
-TABLES = ("operators", "users", "compute_assets", "compute_workloads", "workload_placements", "agent_negotiations")
+TABLES = (
+    *("operators", "users", "compute_assets", "compute_workloads", "workload_placements", "placement_chunks"),
+    *("workload_counts", "agent_negotiations", "receipts", "workload_claims", "operator_callbacks", "callback_events"),
+    "workload_chunk_runs",
+)
 
 
 def populated(db: psycopg.Connection) -> UUID:
@@ -359,10 +363,47 @@ def populated(db: psycopg.Connection) -> UUID:
     user = add(db, "users", email=f"{uuid4().hex}@example.com", operator_id=by)
     asset = add(db, "compute_assets", operator_id=by, name="rack", region_id=13, rated_power_kw=50)
     this = workload(db, by, user_id=user)
-    place(db, this, asset_id=asset)
+    placed = place(db, this, asset_id=asset)
+    settle(db, this, placed)
+    db.execute(
+        "insert into app.workload_claims "
+        "(workload_id, operator_id, attempt, runner, lease_seconds, leased_until, ended_at, outcome) "
+        "values (%s, %s, 1, 'a runner', 60, %s, %s, 'lost')",
+        [this, by, START, START],
+    )
+    chunk_ran(db, this)
+    add(db, "operator_callbacks", operator_id=by, url="https://hooks.example.com/", secret="whsec_" + 44 * "a")
+    event = {"number": 1, "event": "placed", "happened_at": START, "next_attempt_at": START}
+    add(db, "callback_events", workload_id=this, operator_id=by, **event)
     said = {"round": 1, "agent": "head", "stance": "decided", "known_at": START}
     add(db, "agent_negotiations", workload_id=this, operator_id=by, **said)
     return by
+
+
+def chunk_ran(db: psycopg.Connection, this: UUID) -> None:
+    """A chunk of a workload with a claim that ran, though neither its claim is open nor its placement in several."""
+    db.execute("alter table app.workload_chunk_runs disable trigger user")
+    db.execute(
+        "insert into app.workload_chunk_runs (placement_id, number, token, workload_id, operator_id, started_at) "
+        "select placement.placement_id, 1, claim.token, claim.workload_id, claim.operator_id, placement.starts_at "
+        "from app.workload_claims as claim inner join app.workload_placements as placement using (workload_id) "
+        "where claim.workload_id = %s",
+        [this],
+    )
+    db.execute("alter table app.workload_chunk_runs enable trigger user")
+
+
+def settle(db: psycopg.Connection, this: UUID, placed: UUID) -> None:
+    """A receipt of a workload that ran as placed."""
+    db.execute(
+        "insert into app.receipts (workload_id, version, operator_id, status, placement_id, first_placement_id, region_id, "
+        "first_region_id, began_at, ended_at, energy_kwh, work_kwh, duration_minutes, slack_minutes, carbon_to_cost_weight, "
+        "carbon_value_gbp_tonne, half_hours, half_hours_without_intensity, half_hours_without_price, is_final, known_at, "
+        "spans_from, spans_to, checked_at) select workload_id, 1, operator_id, 'completed', placement_id, placement_id, "
+        "region_id, region_id, starts_at, ends_at, energy_kwh, energy_kwh, 60, 0, 1, 264, 2, 0, 0, false, starts_at, "
+        "starts_at, ends_at, starts_at from app.workload_placements where placement_id = %s and workload_id = %s",
+        [placed, this],
+    )
 
 
 def speak_for(db: psycopg.Connection, app: Database, operator_id: object) -> None:
@@ -406,7 +447,7 @@ def test_who_sees_one_operator_cannot_book_what_another_has_taken(app: Database,
             place(db, this, **window)
         steps = db.execute("select change_kw from app.capacity_taken('{window:w1}', %s, %s)", [START, START + HOUR * 2])
         assert steps.fetchall() == [(10,), (-10,)]
-        assert seen(db)["workload_placements"] == set(), "it is told how much, and not whose"
+        assert seen(db)["workload_placements"] == set(), "it sees how much power is taken, and not by whom"
 
 
 def test_a_user_comes_under_the_operator_of_its_domain_and_stays_there(app: Database, db: psycopg.Connection) -> None:
@@ -419,9 +460,10 @@ def test_a_user_comes_under_the_operator_of_its_domain_and_stays_there(app: Data
     assert of["a@example.net"] == (by,)
     default = db.execute("select operator_id from app.operators where is_default").fetchall()
     assert default == [of["a@b.c"]]
-    link = "select is_new, failure from app.link_user('a@example.net', 'Ada', %s)"
-    linked = [db.execute(link, [to]).fetchone() for to in (by, by, default[0][0])]
-    assert linked == [(True, None), (False, None), (True, None)], "each operator has a user of its own by this address"
+    link = "select is_new, failure from app.link_users('{a@example.net, b@example.net, a@example.net}', '{Ada, NULL, Ada}', %s)"
+    linked = [db.execute(link, [to]).fetchall() for to in (by, by, default[0][0])]
+    once, known = [(True, None), (True, None), (False, None)], [(False, None)] * 3
+    assert linked == [once, known, once], "each operator has a user of its own by this address"
 
 
 CATALOGUE = """
@@ -471,7 +513,7 @@ def test_autogenerate_looks_at_schemas_app_and_ops_alone(app: Database) -> None:
         connection.execute("drop schema theirs cascade; drop table public.of_dbt, staging.of_dlt")
     tables = {(thing.schema, thing.name) for kind, thing in found if kind == "remove_table"}
     assert {schema for schema, _ in tables} == {"app", "ops"}
-    assert {name for schema, name in tables if schema == "app"} == {*TABLES, "operator_tokens"}
+    assert {name for schema, name in tables if schema == "app"} == {*TABLES, "operator_tokens", "region_limit"}
     assert ("ops", "alembic_version") not in tables
 
 

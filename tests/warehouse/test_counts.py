@@ -48,6 +48,6 @@ def test_what_never_was() -> None:
 
 @given(st.integers(0, 10**7))
 def test_the_service_and_the_flows_say_an_age_alike(seconds: int) -> None:
-    told = describe(NOW, real=NOW - timedelta(seconds=seconds), synthetic=None, synthetic_share=0)
-    assert told["age_in_words"] == duration(timedelta(seconds=seconds))
-    assert f"{told['age_in_words']} ago" == ago(NOW - timedelta(seconds=seconds), NOW)
+    state = describe(NOW, real=NOW - timedelta(seconds=seconds), synthetic=None, synthetic_share=0)
+    assert state["age_in_words"] == duration(timedelta(seconds=seconds))
+    assert f"{state['age_in_words']} ago" == ago(NOW - timedelta(seconds=seconds), NOW)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Energy
 from warehouse.database import Database, Role, existing_roles, parse
-from warehouse.errors import UsageError
+from warehouse.errors import OutageError, UsageError
 from warehouse.prepare import newest_revision, prepare
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
@@ -81,6 +81,7 @@ def test_each_schema_has_one_writer(database: Database, role: Role, statement: s
                 connection.execute(statement)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_without_the_right_to_make_roles_everything_still_works(energy: Energy, empty_database: Database) -> None:
     """As on a hosted PostgreSQL: the user owns its database and no more."""
     with empty_database.connect() as connection:
@@ -100,3 +101,19 @@ def test_without_the_right_to_make_roles_everything_still_works(energy: Energy, 
             connection.execute("drop owned by plain_owner cascade")
             connection.execute(f'alter database "{empty_database.name}" owner to current_user')
             connection.execute("drop role plain_owner")
+
+
+def test_a_server_that_could_be_used_until_now_is_an_outage_and_no_wrong_setting(
+    database: Database, server: Database
+) -> None:
+    with pytest.raises(UsageError, match="Start it, or correct DATABASE_URL"):
+        replace(database, name="energy_that_is_not_there").connect()
+    database.connect().close()
+    with server.connect() as connection:
+        connection.execute(f'alter database "{database.name}" with allow_connections false')
+        try:
+            for role in (None, *Role):
+                with pytest.raises(OutageError, match=r"The database went away .* run the same command again"):
+                    database.connect(role=role)
+        finally:
+            connection.execute(f'alter database "{database.name}" with allow_connections true')

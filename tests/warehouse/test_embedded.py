@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -108,6 +109,7 @@ def command(data_dir: Path, *arguments: str, **more: str) -> "subprocess.Complet
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_up", [True, False])
 @pytest.mark.parametrize("left", [None, "", "{", "[]", '{"port": 1}', '{"port": "x", "password": "y"}'])
 def test_a_lost_password_is_refused_and_can_be_replaced(data_dir: Path, left: str | None, is_up: bool) -> None:
@@ -150,6 +152,7 @@ def test_recovering_replaces_the_password_and_leaves_the_logins(data_dir: Path) 
     new.as_login(login).connect().close()
 
 
+@pytest.mark.slow
 def test_a_making_that_was_killed_is_begun_anew(data_dir: Path) -> None:
     """At any moment: what has the name of the cluster is complete and has its password."""
     for moment in (0.05, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3):
@@ -166,6 +169,18 @@ def test_a_making_that_was_killed_is_begun_anew(data_dir: Path) -> None:
     embedded.ensure_running(data_dir).connect().close()
     assert not list(data_dir.glob("postgres.making*/postgres/global"))
     assert not list(data_dir.glob("*password*"))
+
+
+def test_a_server_whose_starter_was_killed_is_taken_up(data_dir: Path) -> None:
+    """It runs, but neither its port was noted nor its database made."""
+    address = embedded.ensure_running(data_dir)
+    with replace(address, name="postgres").connect() as connection:
+        connection.execute(f'drop database "{address.name}"')
+    kept = data_dir / "postgres.json"
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), "port": 0}))
+    again = embedded.ensure_running(data_dir)
+    again.connect().close()
+    assert again == address
 
 
 @pytest.mark.parametrize(
@@ -264,3 +279,31 @@ def test_folders_that_can_be_searched_keep_their_mode(tmp_path: Path, caplog: py
         assert len(caplog.records) == said
     finally:
         embedded.stop(data_dir)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs the server as itself")
+def test_first_starts_of_several_clones_at_once_make_one_system_user() -> None:
+    name = f"energy{os.getpid()}"
+    code = f"from warehouse.postgres_programs import system_account; print(system_account({name!r}).pw_uid)"
+    try:
+        started = [
+            subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT_ROOT, stdout=subprocess.PIPE) for _ in range(6)
+        ]
+        assert len({process.communicate(timeout=60)[0] for process in started}) == 1
+        assert all(process.returncode == 0 for process in started)
+    finally:
+        subprocess.run(["userdel", name], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("lost", ["postgres", "postgres/global/pg_control"])
+def test_a_database_that_is_not_where_it_was_is_refused_and_never_made_anew(data_dir: Path, lost: str) -> None:
+    with embedded.ensure_running(data_dir).connect() as connection:
+        connection.execute("create table kept as select 1 as one")
+    embedded.stop(data_dir)
+    elsewhere = data_dir / "unmounted"
+    (data_dir / lost).rename(elsewhere)
+    with pytest.raises(UsageError, match=r"has run before, and now .* Nothing was changed"):
+        embedded.ensure_running(data_dir)
+    elsewhere.rename(data_dir / lost)
+    with embedded.ensure_running(data_dir).connect() as connection:
+        assert connection.execute("select one from kept").fetchone() == (1,)

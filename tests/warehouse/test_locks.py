@@ -21,7 +21,7 @@ from warehouse.settings import PROJECT_ROOT
 NAMES = ("one", "two", "three")
 HOLDER = """
 import sys, time
-from warehouse.database import resolve
+from warehouse.server import resolve
 from warehouse.errors import LockTimeoutError
 from warehouse.locks import exclusive_all
 with exclusive_all(resolve(), sys.argv[1:]):
@@ -119,6 +119,7 @@ def test_a_killed_process_leaves_nothing_locked_nor_does_one_that_waited(energy:
             process.communicate()
 
 
+@pytest.mark.slow
 def test_two_refreshes_of_a_dataset_at_once_leave_the_tables_of_one(energy: Energy) -> None:
     both = [python("-m", "flows.refresh", "--datasets", DATASET) for _ in range(2)]
     said = [process.communicate(timeout=400)[0] for process in both]
@@ -169,6 +170,7 @@ def test_a_wait_is_bounded_and_names_the_holder(energy: Energy) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_publish_says_who_is_in_its_way(energy: Energy) -> None:
     energy.set(LOCK_WAIT_SECONDS="12")
     with hold(energy.database, "publish") as stranger:

@@ -1,8 +1,10 @@
 """`make env` and `make psql`: whose login they give; and in a shell that has the embedded server's address, all commands work."""
 
+import json
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +17,8 @@ import pytest
 from tests.conftest import FAST
 from tests.emulator import Emulator
 from warehouse import embedded
-from warehouse.database import parse, resolve, uses_embedded
+from warehouse.database import parse
+from warehouse.server import resolve, uses_embedded
 from warehouse.settings import PROJECT_ROOT, WarehouseSettings
 
 pytestmark = pytest.mark.embedded_only
@@ -53,7 +56,7 @@ def exported(data_dir: Path, *arguments: str, **more: str) -> dict[str, str]:
 
 
 def ask(variables: dict[str, str], statement: str) -> str:
-    """As any libpq client does that is told nothing but the environment."""
+    """As any libpq client does that knows only the environment."""
     program = "import psycopg, sys; print(psycopg.connect().execute(sys.argv[1]).fetchone()[0])"
     command = [sys.executable, "-c", program, statement]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
@@ -113,6 +116,30 @@ def test_the_address_of_the_embedded_server_means_the_embedded_server(data_dir: 
     assert not uses_embedded(WarehouseSettings(database_url=variables["DATABASE_URL"], data_dir=data_dir / "another"))
 
 
+def test_a_shell_that_has_the_address_of_before_a_move_means_the_embedded_server(tmp_path: Path) -> None:
+    """Another program took the port while the server was down."""
+    before = embedded.ensure_running(tmp_path)
+    shell = WarehouseSettings(database_url=before.address(), data_dir=tmp_path)
+    try:
+        embedded.stop(tmp_path)
+        with socket.create_server((before.host, before.port)):
+            moved = resolve(shell)
+            assert moved.port != before.port and moved.is_embedded
+        assert uses_embedded(shell) and resolve(shell) == moved
+    finally:
+        embedded.stop(tmp_path)
+    other = embedded.ensure_running(tmp_path / "other")
+    try:
+        kept = tmp_path / "postgres.json"
+        kept.write_text(json.dumps({**json.loads(kept.read_text()), "earlier_ports": [other.port]}))
+        assert not uses_embedded(WarehouseSettings(database_url=other.address(), data_dir=tmp_path)), (
+            "a server of others that is at such a port now is theirs"
+        )
+    finally:
+        embedded.stop(tmp_path / "other")
+
+
+@pytest.mark.slow
 def test_all_commands_work_in_a_shell_that_has_the_address(data_dir: Path, emulator: Emulator) -> None:
     shell = {**exported(data_dir), **FAST, **emulator.settings}
     refreshed = python(data_dir, "-m", "flows.refresh", "--datasets", "carbon_intensity__national", **shell)
@@ -123,6 +150,7 @@ def test_all_commands_work_in_a_shell_that_has_the_address(data_dir: Path, emula
         ("-m", "warehouse.trace", "carbon_intensity_national", start),
         ("-m", "flows.transform"),
         ("-m", "flows.maintenance"),
+        ("-m", "flows.export"),
         ("-m", "service", "token", "--label", "tried"),
     ):
         done = python(data_dir, *command, **shell)

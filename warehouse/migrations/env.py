@@ -4,6 +4,7 @@ import sqlalchemy
 from alembic import context
 
 from warehouse.database import Database
+from warehouse.settings import WarehouseSettings
 
 OWN_SCHEMAS = frozenset({"app", "ops"})
 
@@ -22,6 +23,10 @@ def migrate() -> None:
         poolclass=sqlalchemy.NullPool,
     )
     with engine.begin() as connection:
+        connection.execute(
+            sqlalchemy.text("select set_config('lock_timeout', :bound, true)"),
+            {"bound": f"{WarehouseSettings().table_wait_seconds:g}s"},
+        )
         connection.execute(sqlalchemy.text("create schema if not exists ops"))
         context.configure(
             connection=connection,

@@ -2,12 +2,15 @@
 A table with a natural key that is never dropped: created once with its contract, then `insert ... on conflict`.
 
 Foreign keys that point at it and views that read it therefore outlive every dbt command. `--full-refresh` empties and
-fills it in one transaction; with `is_referenced=true`, of a table that others have foreign keys to, it writes every row anew
+fills it in one transaction; with `is_referenced` in its `meta`, of a table that others have foreign keys to, it writes every row anew
 and removes none. Which row of a key wins is the same whatever the order of arrival:
-- with provenance columns (the default): a real row before a synthetic one, then (with `sources=[...]`) the source that is
-  named first, then the one fetched last;
-- with `replaces=true`: the row that the model gives now.
-`updated_at` moves only when a value moved. With `publishes=[...]` the payloads are recorded in the same statement.
+- with provenance columns (the default): a real row before a synthetic one, then (with `precedence: [...]`) the source that is
+  named first, then (with a column `issued_at`) the one that the upstream issued last, then the one fetched last;
+- with `replaces`: the row that the model gives now.
+`updated_at` moves only when a value moved. With `consumes: [...]` the payloads are recorded in the same statement.
+
+A table that exists follows its contract (columns, types, NOT NULL, CHECK, foreign keys, indexes; `migrate_to_contract`). All of it is
+one transaction: if a row does not fit, PostgreSQL says which rule it breaks, and nothing has changed.
 -#}
 {% materialization keyed_table, adapter='postgres' %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -16,23 +19,30 @@ and removes none. Which row of a key wins is the same whatever the order of arri
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {#- asked before anything is made, because a table that is not there yet is filled from every payload -#}
+    {#- asked before anything is made, because a table that does not exist yet is filled from every payload -#}
     {%- set upsert = keyed_table_upsert(target_relation) -%}
     {% do run_query(get_assert_columns_equivalent(sql) ~ suit_json_unpacking()) %}
+    {%- set demands = [] -%}
     {% if existing is none %}
         {% do run_query("create table " ~ target_relation ~ get_table_columns_and_constraints()) %}
         {% do create_indexes(target_relation) %}
     {% else %}
-        {% do keyed_table_add_columns(target_relation) %}
-        {% do keyed_table_restore_foreign_keys(target_relation) %}
-        {% if should_full_refresh() and not config.get('is_referenced', false) %}
+        {#- what the contract demands of every row is demanded once the rows are written anew -#}
+        {%- set is_rewritten = should_full_refresh() and config.meta_get('is_referenced', false) -%}
+        {% if should_full_refresh() and not is_rewritten %}
             {% do run_query("delete from " ~ target_relation) %}
         {% endif %}
+        {% do demands.extend(migrate_to_contract(target_relation, is_rewritten)) %}
+        {% do restore_foreign_keys(target_relation) %}
+        {% do add_indexes(target_relation) %}
     {% endif %}
 
     {% call statement('main') -%}
         {{ upsert }}
     {%- endcall %}
+    {% for change in demands %}
+        {% do run_query(change) %}
+    {% endfor %}
 
     {% do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing, True)) %}
     {% do persist_docs(target_relation, model) %}
@@ -52,16 +62,16 @@ and removes none. Which row of a key wins is the same whatever the order of arri
     {%- set values = moving | reject('in', provenance) | list -%}
     {%- set old_values = 'row(current.' ~ values | join(', current.') ~ ')' -%}
     {%- set new_values = 'row(excluded.' ~ values | join(', excluded.') ~ ')' -%}
-    {%- set publishes = config.get('publishes') or [] -%}
-    {%- set sources = config.get('sources') or [] -%}
+    {%- set consumes = datasets_of(model) -%}
+    {%- set precedence = config.meta_get('precedence') or [] -%}
     with incoming as (
         {{ sql }}
     )
-    {%- if publishes %},
+    {%- if consumes %},
 
     published as (
-        insert into {{ published_payloads_relation() }} (model_name, payload_id)
-        {%- for dataset in publishes %}
+        insert into {{ relation_of_publishing('published_payloads') }} (model_name, payload_id)
+        {%- for dataset in consumes %}
         select '{{ model.name }}', done.payload_id from ({{ published_payload_ids(dataset) }}) as done
         {{ 'union all' if not loop.last }}
         {%- endfor %}
@@ -81,64 +91,29 @@ and removes none. Which row of a key wins is the same whatever the order of arri
         {%- endif -%}{{ ',' if not loop.last }}
     {%- endfor %}
     where
-    {%- if config.get('replaces', false) or (should_full_refresh() and config.get('is_referenced', false)) %}
+    {%- if config.meta_get('replaces', false) or (should_full_refresh() and config.meta_get('is_referenced', false)) %}
         {{ old_values }} is distinct from {{ new_values }}
     {%- else %}
         (current.is_synthetic and not excluded.is_synthetic)
         or (
             current.is_synthetic = excluded.is_synthetic
-            {%- if sources %}
-            and (-{{ source_rank('excluded.source', sources) }}, excluded.fetched_at, excluded.payload_id)
-            > (-{{ source_rank('current.source', sources) }}, current.fetched_at, current.payload_id)
-            {%- else %}
-            and (excluded.fetched_at, excluded.payload_id) > (current.fetched_at, current.payload_id)
-            {%- endif %}
+            and {{ rank_of_row('excluded', columns, precedence) }} > {{ rank_of_row('current', columns, precedence) }}
         )
     {%- endif %}
 {%- endmacro %}
 
 
-{#- 1 for the source that is named first, and so on: the lower one wins where two speak of one half-hour. -#}
-{% macro source_rank(column, sources) -%}
-    array_position(array['{{ sources | join("', '") }}'], {{ column }})
+{#- What two real, or two synthetic, rows of a key are compared by. An unknown time of issue is before every other. -#}
+{% macro rank_of_row(row, columns, precedence) -%}
+    (
+        {%- if precedence %}-{{ source_rank(row ~ '.source', precedence) }}, {% endif -%}
+        {%- if 'issued_at' in columns %}coalesce({{ row }}.issued_at, '-infinity'), {% endif -%}
+        {{ row }}.fetched_at, {{ row }}.payload_id
+    )
 {%- endmacro %}
 
 
-{#- A column that is new in the contract is added; one that has gone or changed its type is for a person to decide. -#}
-{% macro keyed_table_add_columns(relation) -%}
-    {%- set there = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
-    {%- set wanted = model['columns'] -%}
-    {%- set gone = there | reject('in', wanted.keys() | list) | list -%}
-    {%- if gone -%}
-        {% do exceptions.raise_compiler_error(
-            relation ~ " has columns that its contract does not name: " ~ gone | join(', ')
-            ~ ". Drop them by hand (alter table ... drop column) if they are really to go."
-        ) %}
-    {%- endif -%}
-    {%- for name, column in wanted.items() if name not in there -%}
-        {% do run_query("alter table " ~ relation ~ " add column " ~ name ~ " " ~ column.data_type) %}
-    {%- endfor -%}
-{%- endmacro %}
-
-
-{#- Whoever drops a parent by hand, with cascade, drops the keys that point at it; they come back with the next run. -#}
-{% macro keyed_table_restore_foreign_keys(relation) -%}
-    {%- set wanted = model['constraints'] | selectattr('type', 'eq', 'foreign_key') | list -%}
-    {%- set there = foreign_keys_of(relation) -%}
-    {%- if there | length < wanted | length -%}
-        {%- for name in there -%}
-            {% do run_query("alter table " ~ relation ~ " drop constraint " ~ adapter.quote(name)) %}
-        {%- endfor -%}
-        {%- for definition in adapter.render_raw_model_constraints(raw_constraints=wanted) -%}
-            {% do run_query("alter table " ~ relation ~ " add " ~ definition) %}
-        {%- endfor -%}
-    {%- endif -%}
-{%- endmacro %}
-
-
-{% macro foreign_keys_of(relation) -%}
-    {%- set query -%}
-        select conname from pg_constraint where contype = 'f' and conrelid = '{{ relation }}'::regclass
-    {%- endset -%}
-    {{ return(run_query(query).columns[0].values() | list) }}
+{#- 1 for the source that is named first, and so on: the lower one wins if two have the same half-hour. -#}
+{% macro source_rank(column, precedence) -%}
+    array_position(array['{{ precedence | join("', '") }}'], {{ column }})
 {%- endmacro %}

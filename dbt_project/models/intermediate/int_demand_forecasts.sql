@@ -1,20 +1,14 @@
-{%- set forecasts = [
-    ('neso__demand_forecast_2_14d', 'neso', '2_to_14_days_ahead'),
-    ('neso__demand_forecast_day_ahead', 'neso', 'day_ahead'),
-    ('neso__demand_forecast_cardinal', 'neso', 'day_ahead_interpolated'),
-    ('elexon__demand_forecast', 'elexon', 'day_ahead'),
-] -%}
-{%- set datasets = forecasts | map('first') | list + ['neso__demand_update'] -%}
+{%- set datasets = demand_forecasts().keys() | list + ['neso__demand_update'] -%}
 {{ config(
     materialized='keyed_table',
     unique_key=['period_start', 'source', 'forecast_type'],
-    publishes=datasets,
+    meta={'consumes': datasets},
 ) }}
 -- The newest of each kind of forecast. Forecasts of embedded generation come with Demand Data Update, without a demand.
 with forecasts as (
-    {%- for dataset, source, forecast_type in forecasts %}
+    {%- for dataset, forecast_type in demand_forecasts().items() %}
     select
-        period_start, '{{ source }}'::text as source, '{{ forecast_type }}'::text as forecast_type, issued_at,
+        period_start, '{{ dataset.split('__')[0] }}'::text as source, '{{ forecast_type }}'::text as forecast_type, issued_at,
         national_demand_mw, transmission_system_demand_mw, null::integer as embedded_wind_mw,
         null::integer as embedded_solar_mw, payload_id, is_synthetic, fetched_at
     from {{ published_rows(dataset) }} as {{ dataset }}
@@ -44,5 +38,5 @@ select distinct on (period_start, source, forecast_type)
     now() as updated_at
 from forecasts
 order by
-    period_start, source, forecast_type, is_synthetic, fetched_at desc, payload_id desc, issued_at desc,
+    period_start, source, forecast_type, is_synthetic, issued_at desc, fetched_at desc, payload_id desc,
     national_demand_mw desc

@@ -1,21 +1,17 @@
-{%- set forecasts = [
-    ('neso__demand_forecast_2_14d', 'neso', '2_to_14_days_ahead'),
-    ('neso__demand_forecast_day_ahead', 'neso', 'day_ahead'),
-    ('neso__demand_forecast_cardinal', 'neso', 'day_ahead_interpolated'),
-    ('elexon__demand_forecast', 'elexon', 'day_ahead'),
-] -%}
 {{ config(
     materialized='keyed_table',
     unique_key=['payload_id', 'forecast_type'],
-    publishes=forecasts | map('first') | list,
+    meta={'consumes': demand_forecasts().keys() | list},
     indexes=[{'columns': ['known_at']}],
 ) }}
 -- What was known of the coming half-hours when a payload was fetched. A half-hour that had ended stays out.
+-- Of two rows for a half-hour the one that was issued later counts.
 with coming as (
-    {%- for dataset, source, forecast_type in forecasts %}
+    {%- for dataset, forecast_type in demand_forecasts().items() %}
     select
-        '{{ forecast_type }}'::text as forecast_type, '{{ source }}'::text as source, payload_id, is_synthetic, fetched_at,
-        period_start, max(national_demand_mw) as national_demand_mw
+        '{{ forecast_type }}'::text as forecast_type, '{{ dataset.split('__')[0] }}'::text as source, payload_id, is_synthetic, fetched_at,
+        period_start,
+        (array_agg(national_demand_mw order by issued_at desc, national_demand_mw desc))[1] as national_demand_mw
     from {{ published_rows(dataset) }} as {{ dataset }}
     where period_start + interval '30 minutes' > fetched_at and national_demand_mw is not null
     group by payload_id, is_synthetic, fetched_at, period_start

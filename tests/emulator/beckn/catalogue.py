@@ -32,8 +32,8 @@ def item_id(key: str) -> str:
 
 def descriptor(name: str, short: str | None = None) -> Node:
     """What something is called."""
-    told = {} if short is None else {"beckn:shortDesc": short}
-    return {"@type": "beckn:Descriptor", "schema:name": name, **told}
+    short_desc = {} if short is None else {"beckn:shortDesc": short}
+    return {"@type": "beckn:Descriptor", "schema:name": name, **short_desc}
 
 
 def short_description(day: date) -> str:

@@ -33,7 +33,7 @@ def reached(values: list[Any], steps: list[str | int]) -> list[Any]:
 
 
 def meets(sign: str, left: Any, right: Any) -> bool:
-    """Whether a comparison holds; of two types only null can be told apart."""
+    """Whether a comparison holds; of two types only null is known to differ."""
     kinds = {_kind(left), _kind(right)}
     if len(kinds) > 1:
         return sign == "!=" and "NoneType" in kinds

@@ -120,8 +120,8 @@ def _checked(action: str, body: bytes) -> tuple[Node, Key]:
     if not isinstance(request, dict):
         raise problems.adapter(400, "Invalid JSON body")
     context = request.get("context")
-    told = context if isinstance(context, dict) else {}
-    message_id, transaction_id = told.get("message_id"), told.get("transaction_id")
+    given = context if isinstance(context, dict) else {}
+    message_id, transaction_id = given.get("message_id"), given.get("transaction_id")
     if not (isinstance(message_id, str) and message_id and isinstance(transaction_id, str) and transaction_id):
         raise problems.adapter(400, "context.transaction_id and context.message_id are required")
     return request, (action, message_id, transaction_id)

@@ -16,8 +16,8 @@ EXAMPLE_BPP = {"bpp_id": "gridflex-agent.example.com", "bpp_uri": "https://gridf
 
 def echoed(context: Node, **other: str) -> Node:
     """The context of a request, in the order of the catalogue service, with what is other in the answer."""
-    told = {**context, **other}
-    return {name: told[name] for name in (*CONTEXT_KEYS, *told) if name in told}
+    merged = {**context, **other}
+    return {name: merged[name] for name in (*CONTEXT_KEYS, *merged) if name in merged}
 
 
 def shaped(context: Node, catalogues: list[Node], switches: Switches) -> Node:
@@ -86,5 +86,5 @@ def _mapped(catalogues: list[Node]) -> Node:
 
 
 def _mapped_descriptor(node: Node) -> dict[str, Any]:
-    told = node["beckn:descriptor"]
-    return {"name": told["schema:name"], "short_desc": told["beckn:shortDesc"]}
+    merged = node["beckn:descriptor"]
+    return {"name": merged["schema:name"], "short_desc": merged["beckn:shortDesc"]}

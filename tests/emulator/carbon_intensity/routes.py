@@ -1,6 +1,7 @@
 """The routes of the Carbon Intensity API: its window rule, its shapes, its year-end fault, its error bodies."""
 
 import re
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -38,6 +39,7 @@ class CarbonIntensity:
         self._rows = Rows(recorded, now)
         self._now = now
         self._remembered: dict[str, bytes] = {}
+        self._lock = threading.Lock()
 
     def answer(self, asked: Asked) -> Reply:
         """What the upstream says. What lies in the past is remembered: it does not change."""
@@ -50,9 +52,10 @@ class CarbonIntensity:
         except BadRequest as error:
             return Reply(400, error_400(str(error)))
         if is_past:
-            self._remembered[path] = body
-            if len(self._remembered) > BODIES_REMEMBERED:
-                self._remembered.pop(next(iter(self._remembered)), None)
+            with self._lock:  # each request has a thread of its own
+                self._remembered[path] = body
+                if len(self._remembered) > BODIES_REMEMBERED:
+                    del self._remembered[next(iter(self._remembered))]
         return Reply(200, body)
 
     def spoil(self, kind: str, body: bytes) -> bytes:

@@ -6,7 +6,7 @@
 - `rows`        prices and outturns as of an instant
 - `forecasts`   the half-hourly publications of the day-ahead forecast
 - `printed`     how bodies are written
-- `settlement`  settlement days and periods
+- `settlement`  settlement days and periods; `working_days` are those on which settlements are run
 - `generated`   values for any half-hour
 - `recorded`    values from recorded files; where they cover a time, they alone count
 - `faults`      bodies as a fault leaves them

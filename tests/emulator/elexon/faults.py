@@ -1,11 +1,13 @@
 """Bodies of the Insights API as a fault leaves them."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from tests.emulator.elexon.printed import Row, printed, read
 from tests.emulator.elexon.problems import server_error
+from tests.emulator.elexon.settlement import iso
 
 PRICES = ("price", "systemSellPrice", "systemBuyPrice")
 MEGAWATTS = (
@@ -86,6 +88,19 @@ def _short_horizon(document: Any) -> None:
         rows.remove(row)
 
 
+def _superseded(document: Any) -> None:
+    """Before and after each row that says when it was published stands one of an hour before, with larger values."""
+    rows, found = _rows(document), []
+    for row in rows:
+        published = next((name for name in ("publishTime", "createdDateTime") if name in row), None)
+        if published:
+            sooner = datetime.fromisoformat(str(row[published])) - timedelta(hours=1)
+            before = {**_moved(row, 9), published: iso(sooner)}
+            found.append([before, row, before])
+    if found:
+        rows[:] = [row for group in found for row in group]
+
+
 def _nul(document: Any) -> Any:
     if isinstance(document, list):
         return [{**row, "note": "\x00"} for row in document]
@@ -104,6 +119,7 @@ _CHANGES: dict[str, Callable[[Any], Any]] = {
     "revised": _revised,
     "absurd": _absurd,
     "short_horizon": _short_horizon,
+    "superseded": _superseded,
     "empty_object": lambda document: {},
     "empty": lambda document: [] if isinstance(document, list) else {"data": []},
     "nul": _nul,

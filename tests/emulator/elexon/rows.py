@@ -7,11 +7,12 @@ from decimal import Decimal
 from tests.emulator.elexon import generated
 from tests.emulator.elexon.printed import Row
 from tests.emulator.elexon.recorded import Recorded
-from tests.emulator.elexon.settlement import FIRST, HALF_HOUR, between, half_hours, iso, settled
+from tests.emulator.elexon.settlement import DAY, FIRST, HALF_HOUR, between, half_hours, iso, settled
+from tests.emulator.elexon.working_days import next_working_day
 
 PROVIDERS = ("APXMIDP", "N2EXMIDP")
 SETTLED_AFTER = timedelta(minutes=15)
-RUN_AFTER = timedelta(hours=24, minutes=14, seconds=34)
+LATER_RUN_AFTER = 25 * DAY
 CREATED_AFTER = timedelta(minutes=14, seconds=34)
 
 
@@ -82,9 +83,12 @@ class Rows:
         return None if start in generated.MISSING_PRICES else generated.NOTHING
 
     def _system_price(self, start: datetime) -> Row:
-        """A row of the latest run: the indicative one for a day, then that of the next working day."""
-        rerun = start + RUN_AFTER + HALF_HOUR <= self._now()
-        price, volume = generated.imbalance(start, "" if rerun else "indicative")
+        """A row of the latest run: the indicative one, then that of the next working day, then one of some weeks later."""
+        day, period = settled(start)
+        first = start + HALF_HOUR + CREATED_AFTER
+        runs = {"indicative": first, "next": first + (next_working_day(day) - day), "": first + LATER_RUN_AFTER}
+        run, created = [(run, at) for run, at in runs.items() if run == "indicative" or at <= self._now()][-1]
+        price, volume = generated.imbalance(start, run)
         recorded = self._recorded.system_prices.values.get(start)
         sell, buy, net = recorded or (price, price, volume)
         offers = round(max(float(net), 0) + 350 + 250 * generated.noise("offers", start), 5)
@@ -92,12 +96,11 @@ class Rows:
             float(round(60 * generated.noise("adjusted", start))) if generated.noise("bought", start) > 0 else 0.0
         )
         bids = round(float(net) - offers - adjusted, 5)
-        day, period = settled(start)
         return {
             "settlementDate": day.isoformat(),
             "settlementPeriod": period,
             "startTime": iso(start),
-            "createdDateTime": iso(start + HALF_HOUR + (RUN_AFTER if rerun else CREATED_AFTER)),
+            "createdDateTime": iso(created),
             "systemSellPrice": sell,
             "systemBuyPrice": buy,
             "bsadDefaulted": False,

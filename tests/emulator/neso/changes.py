@@ -19,6 +19,8 @@ class Changes:
     moved: dict[str, str] = field(default_factory=dict)
     archived: set[str] = field(default_factory=set)
     dropped: dict[str, set[str]] = field(default_factory=dict)
+    renamed: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By the id that it goes by now: the archive keeps the old names"""
     put: dict[str, Table] = field(default_factory=dict)
     at: dict[str, datetime] = field(default_factory=dict)
     serial: dict[str, int] = field(default_factory=dict)
@@ -38,8 +40,11 @@ class Changes:
         self.at[own_id] = now
         self.serial[own_id] = next(_SERIAL)
 
-    def apply(self, own_id: str, table: Table) -> Table:
-        """The table without the columns that are gone."""
+    def apply(self, own_id: str, table: Table, resource_id: str) -> Table:
+        """The table under the names of today, without the columns that are gone."""
+        names = self.renamed.get(resource_id, {})
+        if names:
+            table = Table({names.get(name, name): kind for name, kind in table.columns.items()}, table.rows)
         gone = self.dropped.get(own_id, set()) & set(table.columns)
         if not gone:
             return table

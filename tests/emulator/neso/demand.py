@@ -1,7 +1,7 @@
 """Demand, embedded generation and flows of any day: a hash of the day, shaped like the real thing."""
 
 import math
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
@@ -22,6 +22,7 @@ VALUES = (
 _SHAPE = ((0, -3000), (8, -4500), (12, -3500), (17, 2500), (24, 2000), (30, 1000), (35, 6000), (40, 4500), (48, -3000))
 _LEVELS = ((2001, 11_000), (2008, 10_500), (2014, 5_000), (2020, 400), (2030, 400))
 _WIND = ((2007, 900), (2009, 1_403), (2018, 5_900), (2023, 6_500), (2030, 6_600))
+LATITUDE, NOON = math.radians(54), 12.13
 _SOLAR = ((2010, 0), (2012, 1_500), (2018, 12_900), (2023, 15_900), (2025, 20_100), (2030, 30_000))
 
 
@@ -58,7 +59,7 @@ def half_hours(day: date) -> tuple[tuple[int, ...], ...]:
                 int(demand * (0.89 + jitter / 12_800)),
                 int(wind_capacity * (0.08 + bytes_[-3] / 400 + jitter / 2_500)),
                 wind_capacity,
-                int(solar_capacity * _sun(half_hour, cold) * (0.35 + bytes_[-4] / 600)),
+                int(solar_capacity * _sun(day, half_hour) * (0.35 + bytes_[-4] / 600)),
                 solar_capacity,
                 0,
                 pumping,
@@ -95,6 +96,10 @@ def _flow(size: int, share: float, half_hour: int, jitter: int) -> int:
     return max(-size, min(size, int(size * share) + (jitter - 128) + (-200 if 32 <= half_hour <= 40 else 60)))
 
 
-def _sun(half_hour: int, cold: float) -> float:
-    half_day = 12 - 4 * cold
-    return max(0.0, math.cos((half_hour + 0.5 - 25) / half_day * math.pi / 2)) if abs(half_hour - 25) < half_day else 0
+def _sun(day: date, half_hour: int) -> float:
+    """The sine of the sun's height over the middle of Great Britain; 0 while it is down."""
+    declination = -math.radians(23.44) * math.cos(2 * math.pi * (day.timetuple().tm_yday + 10) / 365.25)
+    is_summer_time = midnight(day + timedelta(days=1)).hour > 0
+    turn = math.radians(15 * (half_hour / 2 + 0.25 - is_summer_time - NOON))
+    height = math.sin(LATITUDE) * math.sin(declination) + math.cos(LATITUDE) * math.cos(declination) * math.cos(turn)
+    return max(0.0, height)

@@ -17,6 +17,9 @@ _WIND = ("EMBEDDED_WIND_GENERATION", "EMBEDDED_WIND_CAPACITY")
 _SOLAR = ("EMBEDDED_SOLAR_GENERATION", "EMBEDDED_SOLAR_CAPACITY")
 _ABROAD = ("IFA2_FLOW", "BRITNED_FLOW", "EAST_WEST_FLOW", "NEMO_FLOW", *_NEWEST)
 _BETTA = date(2005, 4, 1)
+# what the file of 2018 has, and nobody has mended
+_TSD_BELOW_ND = {(date(2018, 6, 10), period) for period in range(40, 44)}
+_WITHOUT_ENGLAND_AND_WALES = (date(2018, 10, 2), 42)
 
 
 def not_available(year: int) -> frozenset[str]:
@@ -77,6 +80,10 @@ def _year(year: int, last: date) -> Iterator[list[object]]:
                 row[place] = "NA"
             if "TSD" not in not_available(year) and _without_tsd(day, period):
                 row[3] = 0
+            if (day, period) in _TSD_BELOW_ND:
+                row[3] = values[0] - 200
+            if (day, period) == _WITHOUT_ENGLAND_AND_WALES:
+                row[list(types).index("ENGLAND_WALES_DEMAND")] = 0
             if year == 2026:
                 row.insert(3, "A")
             yield row

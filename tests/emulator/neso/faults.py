@@ -1,6 +1,7 @@
 """Bodies of the datastore's actions as a fault leaves them; other bodies stay as they are."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,15 @@ KEYS = {
     "CP_END_TIME", "CTIME", "Event ID", "Zone", "auctionID", "linkedServiceWindowID",
 }  # fmt: skip
 NUMBERS = ("int", "int4", "int8", "numeric", "float8")
+FLIPS = {
+    r"(\d{2}:\d{2})": r"\1:00",
+    r"(\d{2}:\d{2}):00": r"\1",
+    r"(\d{4}-\d{2}-\d{2})": r"\1T00:00:00",
+    r"(\d{4}-\d{2}-\d{2})T00:00:00": r"\1",
+    r"(\d{2}-[A-Z]{3})-20(\d{2})": r"\1-\2",
+    r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}):00": r"\1",
+}
+"""How the files' days and times have changed for weeks and back: a whole text, and what it becomes"""
 HELP = ("name=datastore_search_sql", "name=datastore_search")
 
 
@@ -98,6 +108,16 @@ def _short_horizon(document: Any) -> None:
     del _records(document)[-17:]
 
 
+def _format_flip(document: Any) -> None:
+    """Each column of days or times is written in the other way that the files have had."""
+    for name in {name for record in _records(document) for name in record}:
+        texts = [record[name] for record in _records(document) if isinstance(record[name], str)]
+        for flip in [flip for flip in FLIPS if texts and all(re.fullmatch(flip, text) for text in texts)][:1]:
+            for record in _records(document):
+                if isinstance(record[name], str):
+                    record[name] = re.sub(flip, FLIPS[flip], record[name])
+
+
 def _empty(document: Any) -> None:
     _records(document).clear()
 
@@ -110,6 +130,7 @@ _CHANGES: dict[str, Callable[[Any], Any]] = {
     "revised": _revised,
     "absurd": _absurd,
     "short_horizon": _short_horizon,
+    "format_flip": _format_flip,
     "empty": _empty,
     "nul": _nul,
     "empty_object": lambda document: {},

@@ -58,9 +58,17 @@ class Neso:
         """From now on the resource is known under the new id alone."""
         self._tables.move(resource_id, new_id)
 
-    def rolled(self, resource_id: str, new_id: str) -> None:
-        """From now on the new id has the data and the old name; the old id answers as the archive."""
-        self._tables.roll(resource_id, new_id)
+    def rolled(self, resource_id: str, new_id: str, renamed: Mapping[str, str] | None = None) -> None:
+        """From now on the new id has the data and the old name, columns renamed; the old id answers as the archive."""
+        self._tables.roll(resource_id, new_id, renamed or {})
+
+    def renamed(self, resource_id: str) -> None:
+        """From now on the resource is called an archive, and no other has its old name."""
+        self._tables.rename(resource_id)
+
+    def touched(self, resource_id: str) -> None:
+        """The resource is newer from now on, and what is in it the same."""
+        self._tables.touch(resource_id)
 
     def drop_column(self, resource_id: str, column: str) -> None:
         """From now on the resource lacks this column."""

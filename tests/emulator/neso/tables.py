@@ -92,7 +92,7 @@ class Tables:
         """Its columns and rows."""
         own_id = self.changes.original(resource_id) or resource_id
         table = self.changes.put.get(own_id) or self._published(own_id)
-        return self.changes.apply(own_id, table)
+        return self.changes.apply(own_id, table, resource_id)
 
     def _published(self, own_id: str) -> Table:
         at = RESOURCES[own_id][1].published(self.now())
@@ -127,10 +127,20 @@ class Tables:
         self.changes.moved[own_id] = new_id
         self.changes.note(own_id, self.now())
 
-    def roll(self, resource_id: str, new_id: str) -> None:
+    def roll(self, resource_id: str, new_id: str, renamed: Mapping[str, str]) -> None:
         """From now on the new id has the data and the name, and the old id is an archive that still answers."""
         self.move(resource_id, new_id)
         self.changes.archived.add(resource_id)
+        self.changes.renamed[new_id] = dict(renamed)
+
+    def rename(self, resource_id: str) -> None:
+        """From now on it is an archive, and nothing has its old name."""
+        self.changes.archived.add(resource_id)
+        self.touch(resource_id)
+
+    def touch(self, resource_id: str) -> None:
+        """It has changed, and nothing in it has."""
+        self.changes.note(self.changes.original(resource_id) or resource_id, self.now())
 
     def drop(self, resource_id: str, column: str) -> None:
         """A column is gone."""

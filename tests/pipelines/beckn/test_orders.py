@@ -56,7 +56,7 @@ def test_an_answer_without_a_message_confirms_nothing(orders: OrderClient, emula
     assert answer.failure
 
 
-def test_a_time_out_of_the_sandbox_is_told_and_not_tried_again(orders: OrderClient, emulator: Emulator) -> None:
+def test_a_time_out_of_the_sandbox_is_said_and_not_tried_again(orders: OrderClient, emulator: Emulator) -> None:
     emulator.beckn.switches.callback_timeout = True
     answer = orders.confirm(ORDER)
     assert (answer.http_status, answer.is_confirmed) == (408, False)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.beckn.datasets import CATALOGUE
-from pipelines.beckn.responses import judge_catalogue, refused, version_of
+from pipelines.beckn.responses import refused, validate, version_of
 from pipelines.dataset import BodyRejected
 from pipelines.payload import compact
 from tests.conftest import RECORDED_DIR, needs_recorded
@@ -26,7 +26,7 @@ def test_every_example_file_parses_or_is_refused_with_a_reason() -> None:
     outcomes = {}
     for path in sorted((RECORDED_DIR / "beckn").rglob("*.json")):
         try:
-            judge_catalogue(path.read_bytes())
+            validate(path.read_bytes())
             outcomes[path.name] = "parses"
         except BodyRejected as reason:
             assert len(str(reason)) > 10
@@ -59,26 +59,26 @@ def test_every_example_file_parses_or_is_refused_with_a_reason() -> None:
         (b'{"x":' + b"[" * 20000, "cannot be read|cut short"),
     ],
 )
-def test_a_refusal_is_told_in_its_own_words(body: bytes, words: str) -> None:
+def test_a_refusal_is_said_in_its_own_words(body: bytes, words: str) -> None:
     with pytest.raises(BodyRejected, match=words):
-        judge_catalogue(body)
+        validate(body)
 
 
 def test_an_item_without_grid_parameters_refuses_the_catalogue() -> None:
     body = catalogue()
     del item(body)["beckn:itemAttributes"]["beckn:gridParameters"]
     with pytest.raises(BodyRejected, match="gridParameters"):
-        judge_catalogue(compact(body))
+        validate(compact(body))
 
 
 def test_an_item_twice_is_one_if_it_is_the_same_and_none_if_it_is_not() -> None:
     body = catalogue()
     items = body["message"]["catalogs"][0]["beckn:items"]
     items.append(json.loads(json.dumps(items[0])))
-    judge_catalogue(compact(body))
+    validate(compact(body))
     items[-1]["beckn:itemAttributes"]["beckn:gridParameters"]["renewableMix"] = 1
     with pytest.raises(BodyRejected, match="twice, with different values"):
-        judge_catalogue(compact(body))
+        validate(compact(body))
 
 
 def test_swapped_axes_are_noticed_where_a_zone_says_that_it_is_british() -> None:
@@ -86,7 +86,7 @@ def test_swapped_axes_are_noticed_where_a_zone_says_that_it_is_british() -> None
     ring = item(body)["beckn:availableAt"][0]["geo"]["coordinates"][0]
     ring[:] = [point[::-1] for point in ring]
     with pytest.raises(BodyRejected, match="are its axes swapped"):
-        judge_catalogue(compact(body))
+        validate(compact(body))
 
 
 def test_holes_unicode_and_both_forms_of_locations_and_prices_go_through() -> None:
@@ -96,13 +96,13 @@ def test_holes_unicode_and_both_forms_of_locations_and_prices_go_through() -> No
     item(body)["beckn:availableAt"] = place
     item(body, 1)["beckn:descriptor"]["schema:name"] = "Fenêtre de Manchester 曼彻斯特"
     body["message"]["catalogs"][0]["beckn:offers"][0]["beckn:price"]["value"] = "0.102"
-    judge_catalogue(compact(body))
+    validate(compact(body))
 
 
 @given(st.binary(max_size=300) | st.sampled_from([compact(catalogue())[:n] for n in range(0, 3000, 97)]))
 def test_whatever_comes_is_taken_or_refused(body: bytes) -> None:
     try:
-        judge_catalogue(body)
+        validate(body)
     except BodyRejected as reason:
         assert str(reason)
     assert refused(body) is None or isinstance(refused(body), str)

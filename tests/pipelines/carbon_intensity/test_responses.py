@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.carbon_intensity.responses import judge_generation, judge_national, judge_regional
+from pipelines.carbon_intensity import generation, national, regional
 from pipelines.dataset import BodyRejected
 from tests.conftest import RECORDED_DIR, needs_recorded
 
@@ -36,42 +36,42 @@ REGIONAL = {
 
 @needs_recorded
 @pytest.mark.parametrize(
-    ("judge", "name", "half_hours"),
+    ("validate_body", "name", "half_hours"),
     [
-        (judge_national, "intensity_2020-01-01T0000Z_2020-01-02T2359Z.json", 96),
-        (judge_national, "intensity_date_2020-04-01.json", 48),
-        (judge_national, "intensity.json", 1),
-        (judge_generation, "generation_2019-04-01T0000Z_2019-04-07T2359Z.json", 336),
-        (judge_regional, "regional_intensity_2020-01-01T0000Z_2020-01-02T2359Z.json", 96),
-        (judge_regional, "regional.json", 1),
+        (national.validate, "intensity_2020-01-01T0000Z_2020-01-02T2359Z.json", 96),
+        (national.validate, "intensity_date_2020-04-01.json", 48),
+        (national.validate, "intensity.json", 1),
+        (generation.validate, "generation_2019-04-01T0000Z_2019-04-07T2359Z.json", 336),
+        (regional.validate, "regional_intensity_2020-01-01T0000Z_2020-01-02T2359Z.json", 96),
+        (regional.validate, "regional.json", 1),
     ],
 )
-def test_recorded_bodies_pass_in_full(judge, name: str, half_hours: int) -> None:
-    contents = judge((BODIES / name).read_bytes())
+def test_recorded_bodies_pass_in_full(validate_body, name: str, half_hours: int) -> None:
+    contents = validate_body((BODIES / name).read_bytes())
     assert contents.named == contents.complete
     assert len(contents.complete) == half_hours
 
 
 @needs_recorded
 @pytest.mark.parametrize(
-    ("judge", "name"),
+    ("validate_body", "name"),
     [
-        (judge_generation, "generation.json"),  # data is an object here
-        (judge_regional, "regional_regionid_13.json"),
-        (judge_regional, "regional_england.json"),
-        (judge_national, "intensity_factors.json"),
-        (judge_generation, "intensity_2020-01-01T0000Z_2020-01-02T2359Z.json"),
+        (generation.validate, "generation.json"),  # data is an object here
+        (regional.validate, "regional_regionid_13.json"),
+        (regional.validate, "regional_england.json"),
+        (national.validate, "intensity_factors.json"),
+        (generation.validate, "intensity_2020-01-01T0000Z_2020-01-02T2359Z.json"),
     ],
 )
-def test_the_shape_of_another_route_is_refused(judge, name: str) -> None:
+def test_the_shape_of_another_route_is_refused(validate_body, name: str) -> None:
     with pytest.raises(BodyRejected):
-        judge((BODIES / name).read_bytes())
+        validate_body((BODIES / name).read_bytes())
 
 
 def test_a_half_hour_without_all_regions_is_named_but_not_complete() -> None:
     body = json.loads(json.dumps(REGIONAL))
     del body["data"][0]["regions"][4]
-    contents = judge_regional(json.dumps(body).encode())
+    contents = regional.validate(json.dumps(body).encode())
     assert (len(contents.named), len(contents.complete)) == (1, 0)
 
 
@@ -101,7 +101,7 @@ def test_a_half_hour_without_all_regions_is_named_but_not_complete() -> None:
 )
 def test_the_reason_is_in_words(body: bytes, words: str) -> None:
     with pytest.raises(BodyRejected, match=words):
-        judge_national(body)
+        national.validate(body)
 
 
 @given(
@@ -111,8 +111,8 @@ def test_the_reason_is_in_words(body: bytes, words: str) -> None:
     )
 )
 def test_no_body_breaks_the_door(body: bytes) -> None:
-    for judge in (judge_national, judge_generation, judge_regional):
+    for validate_body in (national.validate, generation.validate, regional.validate):
         try:
-            judge(body)
+            validate_body(body)
         except BodyRejected as reason:
             assert str(reason)

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.carbon_intensity.datasets import DATASETS, GENERATION, NATIONAL, REGIONAL
-from pipelines.carbon_intensity.synthetic import FACTORS
+from pipelines.carbon_intensity import DATASETS
+from pipelines.carbon_intensity.generation import GENERATION
+from pipelines.carbon_intensity.mixes import FACTORS
+from pipelines.carbon_intensity.national import NATIONAL
+from pipelines.carbon_intensity.regional import REGIONAL
 from pipelines.payload import compact
-from pipelines.periods import HALF_HOUR
+from warehouse.periods import HALF_HOUR
 
 HALF_HOURS = st.sets(st.integers(0, 48 * 365 * 12), min_size=1, max_size=20).map(
     lambda ns: {datetime(2018, 6, 1, tzinfo=UTC) + n * HALF_HOUR for n in ns}
@@ -20,7 +23,7 @@ LATER = datetime(2035, 1, 1, tzinfo=UTC)
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda d: d.slug)
 @given(half_hours=HALF_HOURS)
 def test_it_passes_the_door_and_holds_what_was_asked(dataset, half_hours: set[datetime]) -> None:
-    contents = dataset.judge(compact(dataset.synthesize(half_hours, LATER)))
+    contents = dataset.validate(compact(dataset.synthesize(half_hours, LATER)))
     assert contents.complete == half_hours
 
 

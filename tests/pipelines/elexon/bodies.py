@@ -30,7 +30,11 @@ def printed(rows: Sequence[Mapping[str, Any]], **more: Any) -> bytes:
 def recorded(path: Path) -> list[dict[str, Any]]:
     """The rows of a recorded file, numbers as numbers, without the column that its collector added."""
     with path.open(newline="") as file:
-        rows = [{name: value for name, value in row.items() if name != "hour"} for row in csv.DictReader(file)]
+        return typed([{name: value for name, value in row.items() if name != "hour"} for row in csv.DictReader(file)])
+
+
+def typed(rows: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Rows of text, numbers as numbers."""
     return [{name: _value(value) for name, value in row.items()} for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The door: what was recorded of Elexon goes through, in any order, and the half-hours it holds are told right."""
+"""The door: what was recorded of Elexon goes through, in any order, and its half-hours are recognised."""
 
 import csv
 import json
@@ -8,20 +8,14 @@ from pathlib import Path
 import pytest
 
 from pipelines.client import UpstreamClient
-from pipelines.dataset import Asking
-from pipelines.elexon.datasets import MARKET_INDEX
-from pipelines.elexon.responses import (
-    judge_forecast,
-    judge_market_index,
-    judge_outturn,
-    judge_system_prices,
-    judge_zonal_forecast,
-)
-from pipelines.periods import HALF_HOUR, Window, from_settlement, settlement_days
+from pipelines.dataset import FetchRequest
+from pipelines.elexon import demand_forecast, demand_forecast_zonal, demand_outturn, market_index, system_prices
+from pipelines.elexon.market_index import MARKET_INDEX
 from pipelines.settings import PipelineSettings
 from tests.conftest import RECORDED_DIR, needs_recorded
 from tests.emulator import Emulator
 from tests.pipelines.elexon import bodies
+from warehouse.periods import HALF_HOUR, Window, from_settlement, settlement_days
 
 ELEXON = (RECORDED_DIR or Path()) / "elexon"
 INDEX_2026 = ELEXON / "market_index/market_index_APXMIDP_2026-01-08_2026-07-19.csv"
@@ -38,15 +32,15 @@ def test_the_recorded_day_of_the_market_index_is_whole_though_the_latest_comes_f
     rows = json.loads((ELEXON / "api_json/datasets_MID_stream_APX_2026-09-20.json").read_bytes())
     starts = [row["startTime"] for row in rows]
     assert starts == sorted(starts, reverse=True)
-    contents = judge_market_index(bodies.printed(rows))
+    contents = market_index.validate(bodies.printed(rows))
     assert contents.named == contents.complete == half_hours("2026-09-20", "2026-09-20")
-    assert contents == judge_market_index(bodies.printed(rows[::-1]))
-    assert contents == judge_market_index(bodies.printed(rows + rows[:1])), "a row that comes twice counts once"
+    assert contents == market_index.validate(bodies.printed(rows[::-1]))
+    assert contents == market_index.validate(bodies.printed(rows + rows[:1])), "a row that comes twice counts once"
 
 
 @needs_recorded
 def test_half_a_year_of_the_market_index_lacks_only_what_was_not_recorded() -> None:
-    contents = judge_market_index(bodies.printed(bodies.recorded(INDEX_2026)))
+    contents = market_index.validate(bodies.printed(bodies.recorded(INDEX_2026)))
     gap = Window(datetime(2026, 7, 16, 18, tzinfo=UTC), datetime(2026, 7, 16, 23, tzinfo=UTC))
     assert contents.complete == half_hours("2026-01-08", "2026-07-19") - set(gap.half_hours())
     assert len(half_hours("2026-03-29", "2026-03-29") & contents.complete) == 46
@@ -55,7 +49,7 @@ def test_half_a_year_of_the_market_index_lacks_only_what_was_not_recorded() -> N
 @needs_recorded
 def test_half_hours_without_a_trade_are_there_and_complete() -> None:
     placeholders = [row for row in bodies.recorded(INDEX_2026) if row["volume"] == 0]
-    contents = judge_market_index(bodies.printed(placeholders))
+    contents = market_index.validate(bodies.printed(placeholders))
     assert contents.named == contents.complete == set(UNTRADED)
 
 
@@ -73,26 +67,26 @@ def test_the_provider_without_trades_is_not_counted() -> None:
             if row[0] == "MID"
         ]
     assert {row["dataProvider"] for row in rows} == {"APXMIDP", "N2EXMIDP"}
-    assert judge_market_index(bodies.printed(rows)).named == half_hours("2018-06-08", "2018-06-08") & {
+    assert market_index.validate(bodies.printed(rows)).named == half_hours("2018-06-08", "2018-06-08") & {
         datetime.fromisoformat(str(row["startTime"])) for row in rows if row["dataProvider"] == "APXMIDP"
     }
     only = [row for row in rows if row["dataProvider"] == "N2EXMIDP"]
-    assert judge_market_index(bodies.printed(only)).named == frozenset()
+    assert market_index.validate(bodies.printed(only)).named == frozenset()
 
 
 @needs_recorded
 def test_the_emulated_week_is_the_recorded_one(recorded_emulator: Emulator) -> None:
     client = UpstreamClient(recorded_emulator.settings["ELEXON_URL"], settings=PipelineSettings(http_attempts=1))
     window = Window(datetime(2026, 5, 6, tzinfo=UTC), datetime(2026, 5, 13, tzinfo=UTC))
-    (answer,) = MARKET_INDEX.ask(Asking(client, window)).answers
+    (answer,) = MARKET_INDEX.fetch(FetchRequest(client, window)).responses
     assert answer.failure is None
-    assert judge_market_index(answer.body).complete == set(window.half_hours())
+    assert market_index.validate(answer.body).complete == set(window.half_hours())
 
 
 @needs_recorded
 def test_the_recorded_system_price_passes() -> None:
     row = json.loads((ELEXON / "api_json/system_prices_row_2024-02-01_sp1.json").read_bytes())
-    contents = judge_system_prices(bodies.printed([row]))
+    contents = system_prices.validate(bodies.printed([row]))
     assert contents.named == contents.complete == {START}
 
 
@@ -100,44 +94,46 @@ def test_the_recorded_system_price_passes() -> None:
 @pytest.mark.parametrize(("day", "periods"), [("2025-12-16", 48), ("2025-12-17", 48), ("2025-12-19", 34)])
 def test_recorded_outturns_hold_the_half_hours_that_had_ended(day: str, periods: int) -> None:
     rows = bodies.recorded(ELEXON / f"demand_outturn/{day}_demand_outturn.csv")
-    contents = judge_outturn(bodies.printed(rows))
+    contents = demand_outturn.validate(bodies.printed(rows))
     first = datetime.fromisoformat(f"{day}T00:00+00:00")
     assert contents.named == contents.complete == {first + n * HALF_HOUR for n in range(periods)}
 
 
 @pytest.mark.parametrize(
-    ("judge", "row", "column"),
+    ("validate_body", "row", "column"),
     [
-        (judge_system_prices, bodies.SYSTEM_PRICE, "systemSellPrice"),
-        (judge_outturn, bodies.OUTTURN, "initialDemandOutturn"),
-        (judge_forecast, bodies.FORECAST, "nationalDemand"),
+        (system_prices.validate, bodies.SYSTEM_PRICE, "systemSellPrice"),
+        (demand_outturn.validate, bodies.OUTTURN, "initialDemandOutturn"),
+        (demand_forecast.validate, bodies.FORECAST, "nationalDemand"),
     ],
 )
-def test_a_half_hour_without_its_value_is_named_but_not_complete(judge, row: dict, column: str) -> None:
-    assert judge(bodies.printed([row])).complete == {START}
-    contents = judge(bodies.printed([{**row, column: None}]))
+def test_a_half_hour_without_its_value_is_named_but_not_complete(validate_body, row: dict, column: str) -> None:
+    assert validate_body(bodies.printed([row])).complete == {START}
+    contents = validate_body(bodies.printed([{**row, column: None}]))
     assert (contents.named, contents.complete) == ({START}, frozenset())
 
 
 @pytest.mark.parametrize("price", [0, 0.0, -102.9, 1352.9, None])
 def test_a_price_may_be_anything(price: float | None) -> None:
-    assert judge_market_index(bodies.printed([{**bodies.MARKET_INDEX, "price": price}])).complete == {START}
+    assert market_index.validate(bodies.printed([{**bodies.MARKET_INDEX, "price": price}])).complete == {START}
     free = {**bodies.SYSTEM_PRICE, "systemSellPrice": 0, "systemBuyPrice": 0}
-    assert judge_system_prices(bodies.printed([free])).complete == {START}, "zero is a price"
+    assert system_prices.validate(bodies.printed([free])).complete == {START}, "zero is a price"
 
 
 def test_a_zone_has_transmission_demand_alone() -> None:
     zones = [{**bodies.FORECAST, "boundary": f"B{number}", "nationalDemand": None} for number in range(1, 18)]
-    assert judge_zonal_forecast(bodies.printed(zones)).complete == {START}
-    assert judge_forecast(bodies.printed(zones)).complete == frozenset()
+    assert demand_forecast_zonal.validate(bodies.printed(zones)).complete == {START}
+    assert demand_forecast.validate(bodies.printed(zones)).complete == frozenset()
 
 
-@pytest.mark.parametrize("judge", [judge_market_index, judge_system_prices, judge_outturn, judge_forecast])
-def test_no_rows_are_no_half_hours(judge) -> None:
-    assert judge(b'{"data":[]}').named == frozenset()
+@pytest.mark.parametrize(
+    "validate_body", [market_index.validate, system_prices.validate, demand_outturn.validate, demand_forecast.validate]
+)
+def test_no_rows_are_no_half_hours(validate_body) -> None:
+    assert validate_body(b'{"data":[]}').named == frozenset()
 
 
 def test_an_offset_is_the_instant_that_it_means() -> None:
     row = {**bodies.MARKET_INDEX, "startTime": "2024-02-01T01:00:00+01:00"}
-    (start,) = judge_market_index(bodies.printed([row])).complete
+    (start,) = market_index.validate(bodies.printed([row])).complete
     assert start == START

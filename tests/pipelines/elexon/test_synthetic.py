@@ -13,16 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.dataset import Dataset
-from pipelines.elexon.datasets import (
-    DATASETS,
-    DEMAND_FORECAST,
-    DEMAND_OUTTURN,
-    MARKET_INDEX,
-    SYSTEM_PRICES,
-    ZONAL_FORECAST,
-)
+from pipelines.elexon import DATASETS
+from pipelines.elexon.demand_forecast import DEMAND_FORECAST
+from pipelines.elexon.demand_forecast_zonal import ZONAL_FORECAST
+from pipelines.elexon.demand_outturn import DEMAND_OUTTURN
+from pipelines.elexon.market_index import MARKET_INDEX
+from pipelines.elexon.system_prices import SYSTEM_PRICES
 from pipelines.payload import compact
-from pipelines.periods import HALF_HOUR, settlement_days
+from warehouse.periods import HALF_HOUR, settlement_days
 from warehouse.settings import PROJECT_ROOT
 
 HALF_HOURS = st.sets(st.integers(0, 48 * 365 * 12), min_size=1, max_size=20).map(
@@ -33,9 +31,9 @@ ALL = pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.n
 DIGEST = """
 import hashlib
 from datetime import UTC, date, datetime
-from pipelines.elexon.datasets import DATASETS
+from pipelines.elexon import DATASETS
 from pipelines.payload import compact
-from pipelines.periods import settlement_days
+from warehouse.periods import settlement_days
 digest = hashlib.sha256()
 for dataset in DATASETS:
     half_hours = set(settlement_days(date(2024, 3, 30), date(2024, 4, 1)).half_hours())
@@ -55,7 +53,7 @@ def instant(text: str) -> datetime:
 @ALL
 @given(half_hours=HALF_HOURS)
 def test_it_passes_the_door_and_holds_what_was_asked(dataset: Dataset, half_hours: set[datetime]) -> None:
-    contents = dataset.judge(compact(dataset.synthesize(half_hours, LATER)))
+    contents = dataset.validate(compact(dataset.synthesize(half_hours, LATER)))
     assert contents.complete == contents.named == half_hours
 
 

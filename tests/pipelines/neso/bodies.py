@@ -39,6 +39,10 @@ def printed(records: Sequence[Mapping[str, Any]], **more: Any) -> bytes:
 def recorded(path: Path) -> bytes:
     """A recorded file as its table is printed: a column of whole numbers as numbers, any other as text."""
     with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+        return printed(typed(list(csv.DictReader(file))))
+
+
+def typed(rows: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Rows of text, in each the last column first; a column of whole numbers as numbers."""
     whole = {name for name in rows[0] if all(row[name].lstrip("-").isdigit() for row in rows)}
-    return printed([{name: int(row[name]) if name in whole else row[name] for name in reversed(row)} for row in rows])
+    return [{name: int(row[name]) if name in whole else row[name] for name in reversed(list(row))} for row in rows]

@@ -1,4 +1,4 @@
-"""The door: whatever comes, it is judged or refused."""
+"""The door: any body at all is either accepted or refused."""
 
 import json
 
@@ -7,33 +7,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.dataset import BodyRejected
-from pipelines.neso import responses
+from pipelines.neso import (
+    demand_forecast_2_14d,
+    demand_forecast_cardinal,
+    demand_forecast_day_ahead,
+    demand_history,
+    demand_update,
+    n2ex_day_ahead,
+)
 from tests.pipelines.neso import bodies
-from tests.pipelines.neso.judges import JUDGES, NOT_READ, ROWS
+from tests.pipelines.neso.validators import NOT_READ, ROWS, VALIDATORS
 
 DEEP = b'{"success":true,"x":' + b"[" * 20_000
 
 
-@pytest.mark.parametrize("judge", ROWS, ids=lambda judge: judge.__name__)
-def test_a_body_too_deep_to_read_is_refused(judge) -> None:
+@pytest.mark.parametrize("validate_body", ROWS, ids=lambda validate_body: validate_body.__name__)
+def test_a_body_too_deep_to_read_is_refused(validate_body) -> None:
     with pytest.raises(BodyRejected):
-        judge(DEEP)
+        validate_body(DEEP)
 
 
 @pytest.mark.parametrize(
-    ("judge", "changed"),
+    ("validate_body", "changed"),
     [
-        (responses.judge_demand_history, {"SETTLEMENT_PERIOD": 10**15}),
-        (responses.judge_demand_update, {"SETTLEMENT_DATE": "9999-12-31", "SETTLEMENT_PERIOD": 49}),
-        (responses.judge_day_ahead, {"Settlement_Period": -(10**15)}),
-        (responses.judge_two_to_14, {"GDATETIME": "0001-01-01T00:00:00"}),
-        (responses.judge_cardinal, {"TARGETDATE": 99991231}),
-        (responses.judge_n2ex, {"Date": "9999-12-31", "Delivery Period": "99:00 - 00:00"}),
+        (demand_history.validate, {"SETTLEMENT_PERIOD": 10**15}),
+        (demand_update.validate, {"SETTLEMENT_DATE": "9999-12-31", "SETTLEMENT_PERIOD": 49}),
+        (demand_forecast_day_ahead.validate, {"Settlement_Period": -(10**15)}),
+        (demand_forecast_2_14d.validate, {"GDATETIME": "0001-01-01T00:00:00"}),
+        (demand_forecast_cardinal.validate, {"TARGETDATE": 99991231}),
+        (n2ex_day_ahead.validate, {"Date": "9999-12-31", "Delivery Period": "99:00 - 00:00"}),
     ],
 )
-def test_what_no_calendar_can_hold_is_refused(judge, changed: dict) -> None:
+def test_what_no_calendar_can_hold_is_refused(validate_body, changed: dict) -> None:
     with pytest.raises(BodyRejected):
-        judge(bodies.printed([{**ROWS[judge], **changed}]))
+        validate_body(bodies.printed([{**ROWS[validate_body], **changed}]))
 
 
 WEIRD = st.sampled_from([
@@ -43,21 +50,21 @@ WEIRD = st.sampled_from([
 VALUES = WEIRD | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.lists(st.none())
 
 
-@pytest.mark.parametrize("judge", ROWS, ids=lambda judge: judge.__name__)
+@pytest.mark.parametrize("validate_body", ROWS, ids=lambda validate_body: validate_body.__name__)
 @given(body=st.binary(max_size=200))
-def test_no_bytes_break_the_door(judge, body: bytes) -> None:
+def test_no_bytes_break_the_door(validate_body, body: bytes) -> None:
     try:
-        judge(body)
+        validate_body(body)
     except BodyRejected as reason:
         assert str(reason)
 
 
-@JUDGES
+@VALIDATORS
 @given(data=st.data())
-def test_no_value_breaks_the_door(judge, row: dict, data: st.DataObject) -> None:
+def test_no_value_breaks_the_door(validate_body, row: dict, data: st.DataObject) -> None:
     changed = data.draw(st.dictionaries(st.sampled_from(sorted(row.keys() - NOT_READ)), VALUES, min_size=1))
     try:
-        contents = judge(json.dumps({"success": True, "result": {"records": [{**row, **changed}]}}).encode())
+        contents = validate_body(json.dumps({"success": True, "result": {"records": [{**row, **changed}]}}).encode())
         assert contents.complete <= contents.named
     except BodyRejected as reason:
         assert str(reason)

@@ -1,4 +1,4 @@
-"""The door: every layout that NESO's files have had goes through, and the half-hours it holds are told right."""
+"""The door: every layout that NESO's files have had goes through, and its half-hours are recognised."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 
 from pipelines.client import UpstreamClient
-from pipelines.dataset import Asking
-from pipelines.neso.datasets import DEMAND_HISTORY
-from pipelines.neso.responses import (
-    judge_cardinal,
-    judge_demand_history,
-    judge_demand_update,
-    judge_n2ex,
-    judge_two_to_14,
+from pipelines.dataset import FetchRequest
+from pipelines.neso import (
+    demand_forecast_2_14d,
+    demand_forecast_cardinal,
+    demand_history,
+    demand_update,
+    n2ex_day_ahead,
 )
-from pipelines.periods import HALF_HOUR, Window, settlement_days
+from pipelines.neso.demand_history import DEMAND_HISTORY
 from pipelines.settings import PipelineSettings
 from tests.conftest import RECORDED_DIR, needs_recorded
 from tests.emulator import Emulator
 from tests.pipelines.neso import bodies
+from warehouse.periods import HALF_HOUR, Window, settlement_days
 
 NESO = (RECORDED_DIR or Path()) / "neso"
 HISTORIC, UPDATE, FORECASTS = NESO / "historic_demand", NESO / "demand_data_update", NESO / "forecasts"
@@ -47,7 +47,7 @@ def utc(text: str) -> datetime:
     ],
 )
 def test_every_layout_of_historic_demand_holds_all_its_half_hours(name: str, first: str, last: str) -> None:
-    contents = judge_demand_history(bodies.recorded(HISTORIC / name))
+    contents = demand_history.validate(bodies.recorded(HISTORIC / name))
     assert contents.named == contents.complete == half_hours(first, last)
 
 
@@ -55,9 +55,11 @@ def test_every_layout_of_historic_demand_holds_all_its_half_hours(name: str, fir
 @pytest.mark.parametrize("year", [2001, 2023])
 def test_the_datastore_prints_what_the_file_says(recorded_emulator: Emulator, year: int) -> None:
     client = UpstreamClient(recorded_emulator.settings["NESO_URL"], settings=PipelineSettings(http_attempts=1))
-    (answer,) = DEMAND_HISTORY.ask(Asking(client, settlement_days(date(year, 1, 1), date(year, 12, 31)))).answers
+    (answer,) = DEMAND_HISTORY.fetch(
+        FetchRequest(client, settlement_days(date(year, 1, 1), date(year, 12, 31)))
+    ).responses
     assert answer.failure is None
-    assert judge_demand_history(answer.body) == judge_demand_history(
+    assert demand_history.validate(answer.body) == demand_history.validate(
         bodies.recorded(HISTORIC / f"demanddata_{year}.csv")
     )
 
@@ -73,7 +75,7 @@ def test_the_datastore_prints_what_the_file_says(recorded_emulator: Emulator, ye
     ],
 )
 def test_days_of_46_and_50_periods_are_without_a_gap_in_utc(year: int, start: str, end: str, periods: int) -> None:
-    complete = judge_demand_history(bodies.recorded(HISTORIC / f"demanddata_{year}.csv")).complete
+    complete = demand_history.validate(bodies.recorded(HISTORIC / f"demanddata_{year}.csv")).complete
     day = Window(utc(start), utc(end))
     assert len(day) == periods
     assert set(day.half_hours()) <= complete
@@ -81,14 +83,14 @@ def test_days_of_46_and_50_periods_are_without_a_gap_in_utc(year: int, start: st
 
 @needs_recorded
 def test_the_update_of_april_2024_holds_actuals_and_forecasts_over_the_clock_change() -> None:
-    contents = judge_demand_update(bodies.recorded(UPDATE / "demanddataupdate_captured_2024-04.csv"))
+    contents = demand_update.validate(bodies.recorded(UPDATE / "demanddataupdate_captured_2024-04.csv"))
     assert contents.named == contents.complete == half_hours("2024-03-01", "2024-04-21")
     assert len(contents.complete) == 2494
 
 
 @needs_recorded
 def test_placeholders_of_the_update_are_named_but_not_complete() -> None:
-    contents = judge_demand_update(bodies.recorded(UPDATE / "demanddataupdate_excerpt_captured_2026-10-08.csv"))
+    contents = demand_update.validate(bodies.recorded(UPDATE / "demanddataupdate_excerpt_captured_2026-10-08.csv"))
     assert len(contents.named) == 29
     assert contents.named - contents.complete == {utc("2026-10-08T06:30"), utc("2026-10-08T07:00")}
     assert utc("2026-10-15T00:30") in contents.complete, "a forecast has no demand and is complete as it is"
@@ -97,7 +99,7 @@ def test_placeholders_of_the_update_are_named_but_not_complete() -> None:
 @needs_recorded
 def test_the_year_under_way_may_have_the_columns_of_the_update() -> None:
     name = "historic_demand_data_2026_resource_excerpt_demanddataupdate_2026.csv"
-    assert judge_demand_history(bodies.recorded(UPDATE / name)).complete == {
+    assert demand_history.validate(bodies.recorded(UPDATE / name)).complete == {
         utc("2026-01-01T00:00") + n * HALF_HOUR for n in range(4)
     }
 
@@ -115,19 +117,21 @@ def test_the_year_under_way_may_have_the_columns_of_the_update() -> None:
     ],
 )
 def test_cardinal_points_hold_the_half_hours_of_their_days(name: str, days: list[str]) -> None:
-    contents = judge_cardinal(bodies.recorded(FORECASTS / name))
+    contents = demand_forecast_cardinal.validate(bodies.recorded(FORECASTS / name))
     assert contents.named == contents.complete == set().union(*(half_hours(day, day) for day in days))
 
 
 @needs_recorded
 def test_the_half_hourly_forecast_is_labelled_by_the_end() -> None:
-    contents = judge_two_to_14(bodies.recorded(FORECASTS / "dem1_2_14d_half_hourly_excerpt_2026-10-10.csv"))
+    contents = demand_forecast_2_14d.validate(
+        bodies.recorded(FORECASTS / "dem1_2_14d_half_hourly_excerpt_2026-10-10.csv")
+    )
     assert contents.named == contents.complete == half_hours("2026-10-10", "2026-10-10")
 
 
 @needs_recorded
 def test_hours_of_n2ex_are_of_gmt_in_summer_and_on_days_of_clock_changes_too() -> None:
-    complete = judge_n2ex(bodies.recorded(N2EX)).complete
+    complete = n2ex_day_ahead.validate(bodies.recorded(N2EX)).complete
     for day in ("2024-03-31", "2024-10-27"):
         assert {utc(day) + n * HALF_HOUR for n in range(48)} <= complete
     assert {utc("2021-09-20T23:30"), utc("2021-09-21T00:00")} <= complete

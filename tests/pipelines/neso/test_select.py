@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from pipelines.dataset import Asking, Dataset
+from pipelines.dataset import Dataset, FetchRequest
+from pipelines.neso import DATASETS
 from pipelines.neso.ckan import select
-from pipelines.neso.datasets import DATASETS, N2EX
-from pipelines.periods import settlement_day, settlement_days
+from pipelines.neso.n2ex_day_ahead import N2EX
 from tests.pipelines.neso import bodies
 from tests.pipelines.neso.portal import Portal, Result
 from warehouse.database import Database
+from warehouse.periods import settlement_day, settlement_days
 
 TRUE = sql.SQL("true")
 SYSTEM = {"_id", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
@@ -63,7 +64,7 @@ def test_nothing_in_a_statement_is_unquoted_but_its_own_words(dataset: Dataset) 
     windows = [DAY, settlement_days(date(2024, 3, 31), date(2025, 10, 26)), settlement_days(tomorrow, tomorrow)]
     with Portal() as portal:
         for window in windows:
-            dataset.ask(Asking(portal.client(), window))
+            dataset.fetch(FetchRequest(portal.client(), window))
     assert len(portal.statements) == len(windows)
     for statement in portal.statements:
         assert STATEMENT.fullmatch(QUOTED.sub("?", statement)), statement
@@ -84,24 +85,24 @@ def pages(size: int, records: list[dict[str, object]]) -> Callable[[str], Result
 @settings(max_examples=25)
 def test_pages_are_fetched_until_none_is_cut(size: int, total: int) -> None:
     with Portal(pages(size, HOURS[:total])) as portal:
-        answers = N2EX.ask(Asking(portal.client(), DAY)).answers
+        answers = N2EX.fetch(FetchRequest(portal.client(), DAY)).responses
     assert len(answers) == len(portal.statements) == max(1, -(-total // size))
     assert [row for one in answers for row in json.loads(one.body)["result"]["records"]] == HOURS[:total]
-    assert all(len(N2EX.judge(one.body).complete) for one in answers if total)
+    assert all(len(N2EX.validate(one.body).complete) for one in answers if total)
     assert all('ORDER BY "_id"' in statement for statement in portal.statements)
 
 
-def test_a_page_that_fails_is_told_with_those_before_it() -> None:
+def test_a_page_that_fails_is_said_with_those_before_it() -> None:
     two = pages(12, HOURS)
     with Portal(lambda statement: None if "OFFSET" in statement else two(statement)) as portal:
-        first, second = N2EX.ask(Asking(portal.client(), DAY)).answers
+        first, second = N2EX.fetch(FetchRequest(portal.client(), DAY)).responses
     assert first.failure is None
     assert "HTTP 500" in (second.failure or "")
 
 
 def test_an_empty_page_that_says_there_are_more_is_the_last() -> None:
     with Portal(lambda statement: {"records": [], "records_truncated": True}) as portal:
-        assert len(N2EX.ask(Asking(portal.client(), DAY)).answers) == 1
+        assert len(N2EX.fetch(FetchRequest(portal.client(), DAY)).responses) == 1
 
 
 def test_the_offset_is_part_of_the_statement() -> None:

@@ -13,11 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.dataset import Dataset
-from pipelines.neso.datasets import CARDINAL, DATASETS, DAY_AHEAD, DEMAND_HISTORY, DEMAND_UPDATE, N2EX
-from pipelines.neso.datasets import TWO_TO_14_DAYS_AHEAD as TWO_TO_14
+from pipelines.neso import DATASETS
+from pipelines.neso.demand_forecast_2_14d import TWO_TO_14_DAYS_AHEAD as TWO_TO_14
+from pipelines.neso.demand_forecast_cardinal import CARDINAL
+from pipelines.neso.demand_forecast_day_ahead import DAY_AHEAD
+from pipelines.neso.demand_history import DEMAND_HISTORY
+from pipelines.neso.demand_update import DEMAND_UPDATE
+from pipelines.neso.n2ex_day_ahead import N2EX
 from pipelines.payload import compact
-from pipelines.periods import HALF_HOUR, LONDON, settlement_day, settlement_days
 from pipelines.synthetic import national_demand_mw
+from warehouse.periods import HALF_HOUR, LONDON, settlement_day, settlement_days
 from warehouse.settings import PROJECT_ROOT
 
 HALF_HOURS = st.sets(st.integers(0, 48 * 365 * 12), min_size=1, max_size=20).map(
@@ -29,9 +34,9 @@ ALL = pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.n
 DIGEST = """
 import hashlib
 from datetime import UTC, date, datetime
-from pipelines.neso.datasets import DATASETS
+from pipelines.neso import DATASETS
 from pipelines.payload import compact
-from pipelines.periods import settlement_days
+from warehouse.periods import settlement_days
 digest = hashlib.sha256()
 for dataset in DATASETS:
     half_hours = set(settlement_days(date(2024, 3, 30), date(2024, 4, 1)).half_hours())
@@ -48,7 +53,7 @@ def records(dataset: Dataset, half_hours: Any, now: datetime = LATER) -> list[di
 @given(half_hours=HALF_HOURS)
 def test_it_passes_the_door_and_holds_what_was_asked(dataset: Dataset, half_hours: set[datetime]) -> None:
     for now in (LATER, datetime(2024, 1, 1, 12, 10, tzinfo=UTC)):
-        contents = dataset.judge(compact(dataset.synthesize(half_hours, now)))
+        contents = dataset.validate(compact(dataset.synthesize(half_hours, now)))
         assert contents.complete == contents.named
         assert dataset.is_sparse or contents.complete >= half_hours
 
@@ -56,13 +61,13 @@ def test_it_passes_the_door_and_holds_what_was_asked(dataset: Dataset, half_hour
 @pytest.mark.parametrize("dataset", [DEMAND_HISTORY, DEMAND_UPDATE, TWO_TO_14, DAY_AHEAD], ids=lambda d: d.name)
 @given(half_hours=HALF_HOURS)
 def test_it_holds_nothing_else(dataset: Dataset, half_hours: set[datetime]) -> None:
-    assert dataset.judge(compact(dataset.synthesize(half_hours, LATER))).named == half_hours
+    assert dataset.validate(compact(dataset.synthesize(half_hours, LATER))).named == half_hours
 
 
 @given(half_hours=HALF_HOURS)
 def test_prices_are_of_whole_hours(half_hours: set[datetime]) -> None:
     hours = {half_hour.replace(minute=0) for half_hour in half_hours}
-    assert N2EX.judge(compact(N2EX.synthesize(half_hours, LATER))).named == hours | {h + HALF_HOUR for h in hours}
+    assert N2EX.validate(compact(N2EX.synthesize(half_hours, LATER))).named == hours | {h + HALF_HOUR for h in hours}
 
 
 @ALL
@@ -136,7 +141,7 @@ def test_the_half_hourly_forecast_follows_utc_when_the_clocks_change(day: date, 
 @CLOCK_CHANGES
 def test_cardinal_points_keep_to_the_clock_when_it_changes(day: date, periods: int) -> None:
     half_hours = set(settlement_days(day, day).half_hours())
-    assert CARDINAL.judge(compact(CARDINAL.synthesize(half_hours, LATER))).complete == half_hours
+    assert CARDINAL.validate(compact(CARDINAL.synthesize(half_hours, LATER))).complete == half_hours
     for row in records(CARDINAL, half_hours):
         minutes = row["CP_ST_TIME"] // 100 * 60 + row["CP_ST_TIME"] % 100 - 30
         start = datetime.combine(day, time(minutes // 60, minutes % 60), LONDON).astimezone(UTC)

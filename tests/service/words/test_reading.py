@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import Point, shape
 
-from service.words import moments
+from service.places.names import names
+from service.words import instants
 from service.words.accelerators import kinds
-from service.words.places import places
 from service.words.reading import read
 from warehouse.settings import PROJECT_ROOT
 
@@ -156,16 +156,16 @@ def test_a_duration_is_what_it_says(count: int, unit: str) -> None:
 
 
 @given(
-    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)), st.sampled_from(moments.WEEKDAYS), st.integers(0, 23)
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)), st.sampled_from(instants.WEEKDAYS), st.integers(0, 23)
 )
 def test_a_weekday_is_within_the_coming_week(now: datetime, weekday: str, hour: int) -> None:
     instant = now.replace(tzinfo=UTC)
-    value = read(f"by {weekday} {hour}:00", instant).found.get("deadline")
+    value = read(f"by {weekday} {hour}:00", instant, most_seconds=60).found.get("deadline")
     if value is None:  # an hour that the clocks skip
         assert hour == 1
         return
-    local = value[0].astimezone(moments.LONDON)
-    assert (moments.WEEKDAYS[local.weekday()], local.hour) == (weekday, hour)
+    local = value[0].astimezone(instants.LONDON)
+    assert (instants.WEEKDAYS[local.weekday()], local.hour) == (weekday, hour)
     assert instant < value[0] <= instant + timedelta(days=7, hours=1)
 
 
@@ -180,8 +180,8 @@ def test_cities_lie_in_the_licence_areas_that_the_table_names() -> None:
     }
     for row in rows:
         if row["is_aggregate"] == "false":
-            assert places()[row["name"].lower()].region_ids == (int(row["region_id"]),), row["name"]
-    for place in places().values():
+            assert names()[row["name"].lower()].region_ids == (int(row["region_id"]),), row["name"]
+    for place in names().values():
         assert bool(place.region_ids) != bool(place.why_not)
         if place.at:
             (region,) = place.region_ids
@@ -195,3 +195,26 @@ def test_every_accelerator_has_a_figure_and_a_source() -> None:
         assert 50 <= kind.watts <= 2000 and kind.basis and kind.source
         found = read(f"on 4 {kind.name}", FRIDAY).found
         assert found["accelerators"][0].power_kw == pytest.approx(4 * kind.watts / 1000), kind.name
+
+
+@pytest.mark.parametrize("words", [words for words, _ in PLAIN] + [words for words, _ in NOT_PLAIN])
+def test_what_was_read_before_is_read_as_of_now(words: str) -> None:
+    """A reading is kept only if it is the same at any instant."""
+    later = FRIDAY + timedelta(days=40, hours=11)
+    never_read = f"{words} "  # the same words, and another text: so it is read anew
+    read(words, FRIDAY)
+    assert read(words, later) == read(never_read, later)
+    assert read(words, SUMMER) == read(f"{never_read} ", SUMMER)
+
+
+def test_words_without_a_time_are_read_once() -> None:
+    once = read("Train ResNet-50 for 90 min at 6.5 kW in Leeds", FRIDAY)
+    assert read("Train ResNet-50 for 90 min at 6.5 kW in Leeds", SUMMER) is once
+    assert read("Train it within 12 hours", FRIDAY) != read("Train it within 12 hours", SUMMER)
+
+
+def test_words_that_take_too_long_to_read_are_not_understood_at_all() -> None:
+    request = "3 hours on 8 H100s before 9am tomorrow in London"
+    assert set(read(request, FRIDAY).found) >= {"duration_minutes", "deadline"}
+    given_up = read(request, FRIDAY, most_seconds=0)
+    assert not given_up.found and "too long" in given_up.unread[0][1]

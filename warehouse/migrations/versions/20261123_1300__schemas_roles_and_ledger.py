@@ -1,7 +1,10 @@
 """Schemas, roles, and the tables of `ops`."""
 
+from contextlib import suppress
+
 from alembic import op
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 revision = "20261123_1300"
 down_revision = None
@@ -48,7 +51,7 @@ create table ops.payload_verdicts (
     run_id uuid not null references ops.runs on delete cascade,
     judged_at timestamptz not null default clock_timestamp()
 );
-comment on table ops.payload_verdicts is 'One row is a payload that the staging checkpoint has judged; dbt publishes what passed.';
+comment on table ops.payload_verdicts is 'One row is a payload that the staging checkpoint has validated; dbt publishes what passed.';
 create index on ops.payload_verdicts (dataset) where verdict = 'held';
 
 create table ops.quality_results (
@@ -91,7 +94,11 @@ def upgrade() -> None:
         for role in (LOADER, TRANSFORMER, SERVICE, READER):
             if not connection.scalar(text("select 1 from pg_roles where rolname = :role"), {"role": role}):
                 op.execute(f"create role {role} nologin")
-            op.execute(f"grant {role} to current_user")
+            with (
+                suppress(ProgrammingError),
+                connection.begin_nested(),
+            ):  # another owner on this server made it: not ours
+                op.execute(f"grant {role} to current_user")
     roles = set(
         connection.scalars(
             text(

@@ -8,7 +8,7 @@ down_revision = "20261123_1430"
 
 
 def upgrade() -> None:
-    """One row a dataset, so that what is new since the last look can be told."""
+    """One row per dataset, so that a look can name what is new since the last one."""
     op.execute(
         """
         create table ops.portal_datasets (

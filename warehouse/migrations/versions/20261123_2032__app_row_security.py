@@ -70,7 +70,7 @@ exception when others then
 end
 $$;
 comment on function app.link_user(text, text, uuid) is
-    'The user of an address, made if need be. Whatever goes wrong, the caller''s transaction goes on and is told.';
+    'The user of an address, made if need be. On an error the caller''s transaction goes on, and the result says so.';
 """
 
 

@@ -1,4 +1,4 @@
-"""`ops.incidents`: what was late, since when, and who was told; and the Prefect run behind a run."""
+"""`ops.incidents`: what was late, since when, and whether the alert was sent; and the Prefect run behind a run."""
 
 from alembic import op
 from sqlalchemy import text
@@ -8,7 +8,7 @@ down_revision = "20261123_2032"
 
 
 def upgrade() -> None:
-    """One row an incident, so that it is told once and its end is told once."""
+    """One row per incident, so that one alert and one all-clear are sent."""
     op.execute("alter table ops.runs add column prefect_flow_run_id uuid")
     op.execute(
         """

@@ -1,17 +1,15 @@
-{%- set datasets = skill_datasets() -%}
 {{ config(
     materialized='keyed_table',
     unique_key=['settlement_date', 'series', 'region_id', 'forecast_type', 'lead_hours'],
-    replaces=true,
-    publishes=datasets,
+    meta={'replaces': true, 'follows': skill_tables()},
 ) }}
--- Only the days that new rows speak of are summed again, so the cost does not grow with history. A day is an array of outcomes,
--- laid beside the part of each capture that speaks of it.
+-- Only the days that new rows cover are summed again, so the cost does not grow with history. A day is an array of outcomes,
+-- laid beside the part of each capture that covers it.
 with spoken_of as (
     {%- if is_rebuild() %}
     select distinct {{ settlement_date('period_start') }} as settlement_date from {{ ref('int_forecast_skill__outcomes') }}
     {%- else %}
-    {%- for dataset in datasets %}
+    {%- for dataset in datasets_of(model) %}
     select {{ settlement_date('period_start') }} as settlement_date
     from {{ published_rows(dataset) }} as {{ dataset }}
     where period_start is not null
@@ -29,13 +27,24 @@ days as (
     where settlement_date is not null
 ),
 
-outcomes as (
-    select days.settlement_date, outcome.series, outcome.region_id, outcome.period_start, outcome.outcome
+-- of a day that nobody captured a forecast of, as of most that are filled in later, no outcome is read
+captured as (
+    select days.*
     from days
+    where exists (
+        select 1
+        from {{ ref('int_forecast_skill__forecasts') }} as capture
+        where {{ may_cover('days') }}
+    )
+),
+
+outcomes as (
+    select captured.settlement_date, outcome.series, outcome.region_id, outcome.period_start, outcome.outcome
+    from captured
     cross join lateral (
         select series, region_id, period_start, outcome
         from {{ ref('int_forecast_skill__outcomes') }}
-        where period_start >= days.starts_at and period_start < days.ends_at
+        where period_start >= captured.starts_at and period_start < captured.ends_at
         offset 0
     ) as outcome
 ),
@@ -71,10 +80,9 @@ captures as (
                 {{ half_hours_between('first_period_start', 'days.ends_at') }}
             ] as forecasts
         from {{ ref('int_forecast_skill__forecasts') }}
-        where known_at < days.ends_at and known_at > days.starts_at - interval '{{ most_days_ahead() }} days'
+        where {{ may_cover('days') }}
             and first_period_start < days.ends_at
             and first_period_start + cardinality(forecasts) * interval '30 minutes' > days.starts_at
-            and not is_synthetic
         offset 0
     ) as capture
 ),

@@ -1,16 +1,14 @@
-{%- set datasets = skill_datasets() -%}
 {{ config(
     materialized='keyed_table',
     unique_key=['month', 'series', 'region_id', 'forecast_type', 'lead_hours'],
-    replaces=true,
-    publishes=datasets,
+    meta={'replaces': true, 'follows': skill_tables()},
 ) }}
 -- What forecast_skill reads: a thirtieth of the rows of the days, so that years cost little.
 with months as (
     {%- if is_rebuild() %}
     select distinct date_trunc('month', settlement_date)::date as month from {{ ref('int_forecast_skill__days') }}
     {%- else %}
-    {%- for dataset in datasets %}
+    {%- for dataset in datasets_of(model) %}
     select date_trunc('month', {{ settlement_date('period_start') }})::date as month
     from {{ published_rows(dataset) }} as {{ dataset }}
     where period_start is not null

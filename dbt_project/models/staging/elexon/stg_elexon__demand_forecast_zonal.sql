@@ -1,9 +1,21 @@
+with unpacked as (
+    select
+        {{ provenance() }},
+        (record ->> 'startTime')::timestamptz as period_start,
+        (record ->> 'publishTime')::timestamptz as issued_at,
+        record ->> 'boundary' as zone,
+        (record ->> 'transmissionSystemDemand')::numeric as demand
+    from {{ records('elexon__demand_forecast_zonal', at='data') }}
+)
+
 select
-    payload.payload_id,
-    payload.origin = 'synthetic' as is_synthetic,
-    payload.fetched_at,
-    (record ->> 'startTime')::timestamptz as period_start,
-    record ->> 'boundary' as zone,
-    (record ->> 'transmissionSystemDemand')::numeric as transmission_system_demand
-from {{ source('staging', 'elexon__demand_forecast_zonal_payloads') }} as payload
-left join lateral jsonb_array_elements(payload.payload -> 'data') as record on true
+    {{ provenance('unpacked') }},
+    period_start,
+    'zone'::text as area_type,
+    zone as area_code,
+    true as is_forecast,
+    {{ issued('issued_at') }} as issued_at,
+    ({{ within('demand', 'power_mw') }})::integer as demand_mw,
+    {{ fault(outside('demand', 'demand', 'power_mw')) }}
+from unpacked
+where zone ~ '^B[0-9]+$' or zone is null

@@ -1,9 +1,18 @@
+with unpacked as (
+    select
+        {{ provenance() }},
+        (record ->> 'startTime')::timestamptz as period_start,
+        (record ->> 'systemSellPrice')::numeric as price,
+        {{ utc_instant("record ->> 'createdDateTime'") }} as calculated_at
+    from {{ records('elexon__system_prices', at='data') }}
+)
+
 select
-    payload.payload_id,
-    payload.origin = 'synthetic' as is_synthetic,
-    payload.fetched_at,
-    (record ->> 'startTime')::timestamptz as period_start,
-    (record ->> 'systemSellPrice')::numeric as price_gbp_mwh,
-    {{ utc_instant("record ->> 'createdDateTime'") }} as calculated_at
-from {{ source('staging', 'elexon__system_prices_payloads') }} as payload
-left join lateral jsonb_array_elements(payload.payload -> 'data') as record on true
+    {{ provenance('unpacked') }},
+    period_start,
+    'system_price'::text as market,
+    {{ within('price', 'price_gbp_mwh') }} as price_gbp_mwh,
+    null::numeric as volume_mwh,
+    calculated_at,
+    {{ fault(outside('price', 'price', 'price_gbp_mwh')) }}
+from unpacked

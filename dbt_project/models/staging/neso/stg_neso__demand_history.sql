@@ -1,8 +1,11 @@
-select
-    payload.payload_id,
-    payload.origin = 'synthetic' as is_synthetic,
-    payload.fetched_at,
-    {{ ckan_demand() }},
-    false as is_forecast
-from {{ ckan_records('neso__demand_history') }}
-{{ ckan_demand_row() }}
+with unpacked as (
+    select
+        {{ provenance() }},
+        {{ ckan_demand() }},
+        false as is_forecast,
+        null::timestamptz as published_at
+    from {{ records('neso__demand_history', at='result,records') }}
+    {{ ckan_demand_row() }}
+)
+
+{{ measured_demand('unpacked') }}

@@ -1,5 +1,0 @@
-{{ config(materialized='table', unlogged=true, pre_hook=suit_json_unpacking(), post_hook='analyze {{ this }}') }}
--- `= any (array(...))` and not a join: so it is the payloads that are filtered, before any of them is unpacked.
-select *
-from {{ ref('int_carbon_intensity__generation_rows') }}
-where payload_id = any(array({{ pending_payload_ids('carbon_intensity__generation') }}))

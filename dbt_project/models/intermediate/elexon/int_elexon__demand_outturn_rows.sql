@@ -1,1 +1,0 @@
-{{ believable_demand(ref('stg_elexon__demand_outturn')) }}

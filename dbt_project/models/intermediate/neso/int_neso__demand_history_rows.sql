@@ -1,1 +1,0 @@
-{{ believable_demand(ref('stg_neso__demand_history')) }}
