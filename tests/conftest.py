@@ -5,10 +5,12 @@ folder of the session. Each test that requests `database` gets a fresh copy of a
 """
 
 import atexit
+import gc
 import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,6 +29,8 @@ from warehouse import prepare as warehouse_prepare
 from warehouse.database import Database, existing_roles, parse
 
 quieten_libraries()
+# dbt, dlt, Prefect and Great Expectations are half a million objects, and going through them was a seventh of the tests' time
+gc.set_threshold(50_000, 20, 100)
 # A shell has its jobs in the background ignore these two, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
@@ -63,6 +67,24 @@ WITH_A_STACK = (
     "test_elsewhere.py",
     "test_great_attack.py",
 )
+
+
+BEGUN_AT = time.monotonic()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--within SECONDS`: for a machine that has no time for all of them."""
+    parser.addoption(
+        "--within", type=float, metavar="SECONDS", help="begin no test after so many seconds: those left are skipped, and said"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what would begin too late."""
+    within = item.config.getoption("--within")
+    if within is not None and time.monotonic() - BEGUN_AT > within:
+        pytest.skip(f"not reached within {within:.0f} seconds")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

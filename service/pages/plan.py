@@ -34,8 +34,12 @@ select
     workload.power_kw, workload.unplaced_because, workload.actual_start, workload.actual_end, operator.name as operator_name,
     placement.region_id, placement.venue, placement.starts_at, placement.ends_at, placement.carbon_kg, placement.cost_gbp,
     (
-        select jsonb_agg(jsonb_build_array(chunk.starts_at, chunk.ends_at) order by chunk.number)
+        select jsonb_agg(
+            jsonb_build_array(coalesce(ran.started_at, chunk.starts_at), coalesce(ran.stopped_at, chunk.ends_at))
+            order by chunk.number
+        )
         from app.placement_chunks as chunk
+        left join app.workload_chunk_runs as ran on chunk.placement_id = ran.placement_id and chunk.number = ran.number
         where chunk.placement_id = placement.placement_id
     ) as pieces
 from app.compute_workloads as workload
@@ -158,8 +162,14 @@ async def answer(state: Service, clock: Clock, reader: Reading, workload_id: UUI
 async def _explained(connection: Connection, workload_id: UUID) -> dict[str, Any]:
     """One workload. Raises Problem 404 where the reader can see none."""
     receipts = await grid.rows(connection, _RECEIPT, [workload_id])
+    workload = await records.one(connection, workload_id)
+    chunks = (workload["placement"] or {}).get("chunks") or ()
     return {
-        "workload": await records.one(connection, workload_id),
+        "workload": workload,
+        "chunks": [
+            {name: datetime.fromisoformat(value) if isinstance(value, str) else value for name, value in chunk.items()}
+            for chunk in chunks
+        ],
         "said": await grid.rows(connection, _SAID, [workload_id]),
         "places": await grid.rows(connection, _PLACES, [workload_id]),
         "receipt": receipts[0] if receipts else None,
@@ -185,7 +195,8 @@ def _lanes(workloads: Sequence[dict[str, Any]], over: grid.Spine, clock: Clock, 
     rows: list[Lane] = []
     for row in workloads:
         pieces = [
-            (datetime.fromisoformat(begins), datetime.fromisoformat(ends)) for begins, ends in row["pieces"] or ()
+            (datetime.fromisoformat(begins), max(datetime.fromisoformat(ends), datetime.fromisoformat(begins)))
+            for begins, ends in row["pieces"] or ()
         ]
         if row["actual_start"] and len(pieces) == 1:
             pieces = [(row["actual_start"], row["actual_end"] or max(now, pieces[0][1]))]

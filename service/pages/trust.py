@@ -45,7 +45,7 @@ limit 12
 """
 _INCIDENTS = "select kind, subject, message, opened_at from ops.incidents where closed_at is null order by opened_at"
 _GAPS = """
-select dataset, first_day, last_day, half_hours_missing, filled_by
+select dataset, first_day, last_day, half_hours_missing, filled_by, count(*) over () as all_gaps
 from data_gaps
 order by last_day desc, dataset
 limit 25

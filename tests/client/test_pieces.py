@@ -64,6 +64,8 @@ def test_the_service_keeps_when_each_piece_really_ran(machine: Machine) -> None:
     for name in ("parent", "child"):
         assert not ran_in(machine.folder, name, paused.timestamp() + 0.5, resumed.timestamp() - 0.5), name
     assert machine.statuses() == ["failed"], "an exit code of 40"
+    shown = machine.energy("status").stdout.splitlines()
+    assert len(shown) == 3 and all("; started " in line and ", stopped " in line for line in shown[1:]), shown
 
 
 def in_two_pieces(machine: Machine, *pieces: tuple[float, float]) -> None:

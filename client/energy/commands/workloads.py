@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -41,6 +42,8 @@ def status(arguments: Namespace, api: Api, clock: Clock) -> int:
         return 0
     for row in rows:
         out(f"{row['workload_id']}  {row['status']:9}  {_described(row, clock)}  {row['request'][:60]}")
+        for line in _chunks(row["placement"], clock):
+            out(f"    {line}")
     if not rows:
         out("no workloads")
     return 0
@@ -61,6 +64,16 @@ def _described(row: Workload, clock: Clock) -> str:
         return f"{word} {_when(str(at), clock)}"
     placed = row["placement"]
     return _place(placed, placed["mean_intensity_gco2_kwh"], clock) if placed else row["unplaced_because"] or "no place"
+
+
+def _chunks(placed: Placement | None, clock: Clock) -> Iterator[str]:
+    """A line for each chunk of a placement in several: as it was placed, and as it ran as far as that was reported."""
+    chunks = placed["chunks"] if placed else []
+    for number, chunk in enumerate(chunks if len(chunks) > 1 else (), start=1):
+        started, stopped = chunk.get("started_at"), chunk.get("stopped_at")
+        ran = f"; started {_when(started, clock)}" if started else ""
+        ran += f", stopped {_when(stopped, clock)}" if stopped else ", not stopped" if started else ""
+        yield f"{number}: {_when(chunk['starts_at'], clock)} to {_when(chunk['ends_at'], clock)}{ran}"
 
 
 def _place(placed: PlacementOption | Placement, gco2_kwh: float, clock: Clock) -> str:

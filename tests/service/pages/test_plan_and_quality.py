@@ -48,6 +48,27 @@ def test_the_plan_shows_what_runs_and_what_came_of_it(worked: tuple[Api, str, st
     assert not [one for one in see(api, "/plan").attributes if one[1] == "style" or one[1].startswith("on")]
 
 
+def test_of_a_workload_in_chunks_the_page_says_when_each_really_ran(api: Api) -> None:
+    with api.database.connect() as connection:
+        past = Past(api.database, connection)
+        day = floor(datetime.now(UTC)) - timedelta(hours=11)
+        this = past.workload(day, request="Train", minutes=240, hours=10, is_interruptible=True, max_chunks=2)
+        past.place(this, (day + HOUR, day + 3 * HOUR), (day + 5 * HOUR, day + 7 * HOUR))
+        past.run_in_pieces(this, day + HOUR, day + 8 * HOUR, (1, 1.5, 3.25), day=day)
+    html = api.client.get(f"/plan?workload={this}", headers=HTML).text
+    table = html.split('<table id="chunks">')[1].split("</table>")[0]
+    first, second = table.split("<tbody>")[1].split("<tr>")[1:]
+    clock = Clock()
+    for hours in (1, 3, 1.5, 3.25):
+        assert clock.moment(day + hours * HOUR) in first
+    assert clock.moment(day + 5 * HOUR) in second and second.count("not reported") == 2
+    lanes = re.findall(r'<rect class="run completed"[^>]* width="([0-9.]+)%"', html)
+    ran, placed = (float(width) for width in lanes)
+    assert ran / placed == pytest.approx(1.75 / 2, rel=0.01), "the first as it ran, the other as it was placed"
+    single = see(api, f"/plan?workload={api.submit('Train a model', power_kw=10, duration_minutes=60)['workload_id']}")
+    assert "Its chunks" not in single.text
+
+
 def test_a_workload_says_what_each_constraint_cost(api: Api) -> None:
     api.query(  # the north is clean, and the task may not run there
         "update intermediate.int_carbon_intensity__captures as c set forecasts_gco2_kwh = "

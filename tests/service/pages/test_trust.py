@@ -59,8 +59,21 @@ def test_a_day_looks_as_complete_as_it_is(api: Api) -> None:
     assert f"{whole[3]} half-hours, 2 revised by the upstream, by up to 12 gCO₂/kWh" in found[-4][1]
     assert "4 synthetic, 2 revised by the upstream" in found[-6][1], "what is worse is the look, both are said"
     assert f"{NAME}<td>{today - timedelta(days=3)}" not in in_words, "a revised day is as it should be"
+    assert "the commands that fill it</summary>" in html, "all are listed"
     prices = cells(html, "coverage", "wholesale_prices/system_price")
     assert [look for look, _ in prices[-4:-1]] == ["real", "real", "real"]
+
+
+def test_of_many_gaps_the_page_says_that_it_lists_the_newest(api: Api) -> None:
+    today = datetime.now(UTC).astimezone(LONDON).date()
+    title = "What is missing, and the commands that fill it"
+    for back in range(1, 81):  # every other day is whole
+        api.query(DAYS, NAME, today - timedelta(days=back), 50 - back % 2 * 10, 40, 0)
+    ((gaps,),) = api.query("select count(*) from data_gaps")
+    part = api.client.get("/trust", headers=HTML).text.split(title)[1].split("</details>")[0]
+    assert gaps >= 40 and part.startswith(f": the newest 25 of {gaps} gaps</summary>"), part[:100]
+    assert part.count("<tr><th") == 26
+    assert "All of them: the view <code>data_gaps</code>." in part
 
 
 SPAN = """
