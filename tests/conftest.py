@@ -20,6 +20,7 @@ from typing import Any
 import psycopg
 import pytest
 from hypothesis import settings
+from psycopg import sql
 
 from flows.settings import quieten_libraries
 from pipelines.catalogue import SOURCES
@@ -132,10 +133,14 @@ def server(session_dir: Path) -> Iterator[Database]:
     from warehouse import embedded
 
     database = embedded.ensure_running(session_dir)
-    with database.connect() as connection:  # what a test leaves need not outlive the machine
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+    with database.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # what a test leaves need not outlive the machine
             connection.execute(f"alter system set {setting} = off")
+        # the hash of its password is half of a connection's time, and a test opens dozens
+        connection.execute("alter system set scram_iterations = 1")
         connection.execute("select pg_reload_conf()")
+        connection.execute("set scram_iterations = 1")
+        connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(database.user), database.password))
     yield database
     embedded.stop(session_dir)
 

@@ -3,8 +3,10 @@
 The SDK's own reading drops an argument that it does not know, and takes `true` and `"60"` for numbers.
 """
 
+import inspect
 import json
 from collections.abc import Callable
+from types import CodeType
 from typing import Any, TypeVar, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -58,6 +60,10 @@ class StrictTool(Tool):
         return f"{name}: is not an argument of {self.name}, which takes {taken or 'none'}"
 
 
+_MADE: dict[tuple[CodeType, str], StrictTool] = {}
+"""The tools of this process: reading their signatures takes most of the time in which a service is made."""
+
+
 class Tools:
     """The tools of a server, in their order."""
 
@@ -68,7 +74,10 @@ class Tools:
         """A decorator that makes a function a tool of its name."""
 
         def add(function: Function) -> Function:
-            self.all.append(StrictTool.of(function, title=title, annotations=annotations))
+            key = inspect.unwrap(function).__code__, title
+            if key not in _MADE:
+                _MADE[key] = StrictTool.of(function, title=title, annotations=annotations)
+            self.all.append(_MADE[key].model_copy(update={"fn": function}))
             return function
 
         return add
