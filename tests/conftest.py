@@ -76,7 +76,10 @@ BEGUN_AT = time.monotonic()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--within SECONDS`: for a machine that has no time for all of them."""
     parser.addoption(
-        "--within", type=float, metavar="SECONDS", help="begin no test after so many seconds: those left are skipped, and said"
+        "--within",
+        type=float,
+        metavar="SECONDS",
+        help="begin no test after so many seconds: those left are skipped, and said",
     )
 
 
@@ -134,13 +137,19 @@ def server(session_dir: Path) -> Iterator[Database]:
 
     database = embedded.ensure_running(session_dir)
     with database.connect() as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # what a test leaves need not outlive the machine
+        for setting in (
+            "fsync",
+            "synchronous_commit",
+            "full_page_writes",
+        ):  # what a test leaves need not outlive the machine
             connection.execute(f"alter system set {setting} = off")
         # the hash of its password is half of a connection's time, and a test opens dozens
         connection.execute("alter system set scram_iterations = 1")
         connection.execute("select pg_reload_conf()")
         connection.execute("set scram_iterations = 1")
-        connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(database.user), database.password))
+        connection.execute(
+            sql.SQL("alter role {} password {}").format(sql.Identifier(database.user), database.password)
+        )
     yield database
     embedded.stop(session_dir)
 

@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 from tests.conftest import Energy
 from tests.dbt_project.test_best_windows import rounded
 from tests.dbt_project.test_views import HALF_HOUR, half_hour, insert
-from tests.warehouse.test_app import HOUR, add, become, operator, place, workload
+from tests.warehouse.app_rows import HOUR, add, become, operator, place, workload
 from warehouse.prepare import limit_regions
 
 LENGTHS = (1, 2, 4, 8)

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from flows.settle import SettledWorkloads, settle_all
 from tests.conftest import copy_database
-from tests.warehouse.test_app import become, operator, place, workload
+from tests.warehouse.app_rows import become, operator, place, workload
 from warehouse.database import Database
 from warehouse.prepare import limit_regions
 from warehouse.settings import DecisionSettings

@@ -8,7 +8,7 @@ import pytest
 
 from placement.finished import ran_pieces
 from tests.flows.settling import HOUR, Past, a_past, a_past_database, actuals, at, figures  # noqa: F401  (fixtures)
-from tests.warehouse.test_app import become
+from tests.warehouse.app_rows import become
 from warehouse.receipts import PIECES, RUNS, Reader
 
 COMPARED = ("realised", "at_once", "first_plan", "foresight")

@@ -9,7 +9,7 @@ import pytest
 from placement.venues import Taken, taken_of
 from service.bookings import Bookings
 from service.tenancy import WRITES, connected, pool
-from tests.warehouse.test_app import HOUR, become, operator, place, workload
+from tests.warehouse.app_rows import HOUR, become, operator, place, workload
 from warehouse import known
 from warehouse.database import Database
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.service.conftest import Api, instant
 from tests.service.test_claims import NOW, claim, end_leases
-from tests.warehouse.test_app import become, place, workload
+from tests.warehouse.app_rows import become, place, workload
 
 HOUR = timedelta(hours=1)
 

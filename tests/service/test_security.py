@@ -15,7 +15,7 @@ from service.access import REVOKED_AFTER_SECONDS
 from service.app import create
 from service.settings import ServiceSettings
 from tests.service.conftest import TOKEN, Api
-from tests.warehouse.test_app import chunk_ran
+from tests.warehouse.app_rows import chunk_ran
 from warehouse.database import Database, Role
 
 PAGES = {"/", "/when", "/regions/{region_id}", "/trust", "/trust/held", "/data", "/data/{name}.{ending}"}

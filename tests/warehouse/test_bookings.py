@@ -18,7 +18,7 @@ from psycopg import errors
 from placement.chunks import Work
 from placement.task import Task
 from tests.conftest import Energy
-from tests.warehouse.test_app import HOUR, START, app, become, db, operator, place, refused, speak_for, workload  # noqa: F401
+from tests.warehouse.app_rows import HOUR, START, become, operator, place, refused, speak_for, workload
 from warehouse.database import Database, Role, existing_roles, logins
 from warehouse.prepare import MIGRATIONS, limit_regions, prepare
 
@@ -61,7 +61,7 @@ OWNERS_ONLY = (
 )
 
 
-def scheduled(db: psycopg.Connection, by: UUID) -> tuple[UUID, UUID]:  # noqa: F811
+def scheduled(db: psycopg.Connection, by: UUID) -> tuple[UUID, UUID]:
     """A workload of that operator that has a place; both ids."""
     this = workload(db, by)
     become(db, this, "scheduled")
@@ -71,7 +71,7 @@ def scheduled(db: psycopg.Connection, by: UUID) -> tuple[UUID, UUID]:  # noqa: F
 
 
 @pytest.mark.parametrize(("statement", "rule"), ATTACKS)
-def test_a_booking_is_what_was_decided(app: Database, db: psycopg.Connection, statement: str, rule: str) -> None:  # noqa: F811
+def test_a_booking_is_what_was_decided(app: Database, db: psycopg.Connection, statement: str, rule: str) -> None:
     by, another = operator(db), operator(db)
     this, mine = scheduled(db, by)
     other, theirs = scheduled(db, by)
@@ -97,8 +97,8 @@ def test_a_booking_is_what_was_decided(app: Database, db: psycopg.Connection, st
 
 @pytest.mark.parametrize("statement", OWNERS_ONLY)
 def test_the_service_registers_no_capacity_no_operator_and_no_rights(
-    app: Database,  # noqa: F811
-    db: psycopg.Connection,  # noqa: F811
+    app: Database,
+    db: psycopg.Connection,
     statement: str,
 ) -> None:
     by = operator(db)
@@ -110,7 +110,7 @@ def test_the_service_registers_no_capacity_no_operator_and_no_rights(
 
 
 @pytest.mark.parametrize("status", ["pending", "cancelled", "completed", "failed"])
-def test_a_workload_that_will_not_run_holds_no_capacity(app: Database, db: psycopg.Connection, status: str) -> None:  # noqa: F811
+def test_a_workload_that_will_not_run_holds_no_capacity(app: Database, db: psycopg.Connection, status: str) -> None:
     by = operator(db)
     speak_for(db, app, by)
     this, _ = scheduled(db, by)
@@ -124,7 +124,7 @@ def test_a_workload_that_will_not_run_holds_no_capacity(app: Database, db: psyco
         db.execute("update app.workload_placements set released_at = null where workload_id = %s", [this])
 
 
-def test_a_placement_takes_what_its_workload_needs(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_a_placement_takes_what_its_workload_needs(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     speak_for(db, app, by)
     more: dict[str, Any]
@@ -163,7 +163,7 @@ def test_a_window_carries_no_more_than_its_catalogue_ever_said(energy: Energy) -
         place(service, workload(service, by), capacity_kw=most, **in_window)
 
 
-def test_what_a_region_carries_is_the_owners_to_say(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_what_a_region_carries_is_the_owners_to_say(app: Database, db: psycopg.Connection) -> None:
     limit_regions(db, 25)
     by, another = operator(db), operator(db)
     for speaker in (by, another):  # each of them has as much
@@ -199,7 +199,7 @@ def test_region_capacity_kw_is_what_bookings_are_held_to(
 TWO_HOURS = {"is_interruptible": True, "max_chunks": 4, "min_chunk_minutes": 30, "resume_overhead_minutes": 10}
 
 
-def in_chunks(db: psycopg.Connection, this: UUID, chunks: list[dict[str, Any]], **more: Any) -> UUID:  # noqa: F811
+def in_chunks(db: psycopg.Connection, this: UUID, chunks: list[dict[str, Any]], **more: Any) -> UUID:
     """A placement in chunks (`begins` and `ends` in minutes after START; power), looked at as at the end of a transaction."""
     starts, ends = START + timedelta(minutes=chunks[0]["begins"]), START + timedelta(minutes=chunks[-1]["ends"])
     placed = place(db, this, at=starts, **{"ends_at": ends, "chunks": len(chunks), **more})
@@ -233,8 +233,8 @@ POWERS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
 
 @pytest.mark.parametrize("powers", POWERS)
 def test_chunks_take_the_power_of_their_workload(
-    app: Database,  # noqa: F811
-    db: psycopg.Connection,  # noqa: F811
+    app: Database,
+    db: psycopg.Connection,
     powers: tuple[dict[str, Any], dict[str, Any]],
 ) -> None:
     by = operator(db)
@@ -248,7 +248,7 @@ def test_chunks_take_the_power_of_their_workload(
         in_chunks(db, workload(db, by, minutes=120, **TWO_HOURS), honest, capacity_kw=15)
 
 
-def test_a_workload_does_not_grow_between_its_place_and_its_last_step(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_a_workload_does_not_grow_between_its_place_and_its_last_step(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     speak_for(db, app, by)
     this = workload(db, by, kw=1)
@@ -261,7 +261,7 @@ def test_a_workload_does_not_grow_between_its_place_and_its_last_step(app: Datab
             )
 
 
-def test_a_profile_is_the_energy_of_its_workload(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_a_profile_is_the_energy_of_its_workload(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     speak_for(db, app, by)
     for profile in ([0.0, 0.0], [20.0], [10.0, 10.0, 10.0], [20.0, 20.0]):
@@ -273,8 +273,8 @@ def test_a_profile_is_the_energy_of_its_workload(app: Database, db: psycopg.Conn
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_chunks_as_they_are_decided_are_taken_and_a_watt_less_is_not(
-    app: Database,  # noqa: F811
-    db: psycopg.Connection,  # noqa: F811
+    app: Database,
+    db: psycopg.Connection,
     data: st.DataObject,
 ) -> None:
     """Any profile, resumption and division into half-hours: the database and `placement.split` agree on each half-hour."""

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from tests.warehouse.test_app import HOUR, START, app, become, db, operator, place, refused, speak_for, workload  # noqa: F401
+from tests.warehouse.app_rows import HOUR, START, become, operator, place, refused, speak_for, workload
 from tests.warehouse.test_chunks import of_two_hours, split
 from warehouse.database import Database
 
@@ -14,14 +14,14 @@ THREE = [(0.0, 1.0), (3.0, 3 + 2 / 3), (6.0, 6 + 2 / 3)]
 """Hours after START: two hours of work, and ten minutes for each of two resumptions"""
 
 
-def held(db: psycopg.Connection, this: UUID, placed: UUID) -> int:  # noqa: F811
+def held(db: psycopg.Connection, this: UUID, placed: UUID) -> int:
     """Have a workload run by a placement under a claim; its token."""
     become(db, this, "scheduled", placement_id=placed)
     become(db, this, "running", attempts=1)
     return claimed(db, this)
 
 
-def claimed(db: psycopg.Connection, this: UUID) -> int:  # noqa: F811
+def claimed(db: psycopg.Connection, this: UUID) -> int:
     row = db.execute(
         "insert into app.workload_claims (workload_id, operator_id, attempt, runner, lease_seconds, leased_until) "
         "select workload_id, operator_id, 1, 'a runner', 60, %s from app.compute_workloads where workload_id = %s "
@@ -32,7 +32,7 @@ def claimed(db: psycopg.Connection, this: UUID) -> int:  # noqa: F811
     return int(row[0])
 
 
-def start(db: psycopg.Connection, placed: UUID, number: int, token: int, hours: float) -> None:  # noqa: F811
+def start(db: psycopg.Connection, placed: UUID, number: int, token: int, hours: float) -> None:
     db.execute(
         "insert into app.workload_chunk_runs (placement_id, number, token, workload_id, operator_id, started_at) "
         "select %s, %s, token, workload_id, operator_id, %s from app.workload_claims where token = %s",
@@ -40,20 +40,20 @@ def start(db: psycopg.Connection, placed: UUID, number: int, token: int, hours: 
     )
 
 
-def stop(db: psycopg.Connection, placed: UUID, number: int, hours: float) -> None:  # noqa: F811
+def stop(db: psycopg.Connection, placed: UUID, number: int, hours: float) -> None:
     db.execute(
         "update app.workload_chunk_runs set stopped_at = %s where placement_id = %s and number = %s",
         [START + hours * HOUR, placed, number],
     )
 
 
-def ran(db: psycopg.Connection) -> list[tuple[int, float, float | None]]:  # noqa: F811
+def ran(db: psycopg.Connection) -> list[tuple[int, float, float | None]]:
     """Number, start and stop of each, in hours after START."""
     rows = db.execute("select number, started_at, stopped_at from app.workload_chunk_runs order by number").fetchall()
     return [(number, (a - START) / HOUR, None if b is None else (b - START) / HOUR) for number, a, b in rows]
 
 
-def test_chunks_run_one_after_the_other_and_each_once(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_chunks_run_one_after_the_other_and_each_once(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     speak_for(db, app, by)
     placed = split(db, this := of_two_hours(db, by), THREE)
@@ -80,7 +80,7 @@ def test_chunks_run_one_after_the_other_and_each_once(app: Database, db: psycopg
     assert ran(db) == [(1, 0.25, 1.25), (3, 6, 6.5)]
 
 
-def test_a_chunk_is_of_the_placement_that_its_workload_runs_by(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_a_chunk_is_of_the_placement_that_its_workload_runs_by(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     speak_for(db, app, by)
     whole = workload(db, by)
@@ -94,7 +94,7 @@ def test_a_chunk_is_of_the_placement_that_its_workload_runs_by(app: Database, db
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
-def test_the_end_of_a_workload_is_the_end_of_its_chunk(app: Database, db: psycopg.Connection, status: str) -> None:  # noqa: F811
+def test_the_end_of_a_workload_is_the_end_of_its_chunk(app: Database, db: psycopg.Connection, status: str) -> None:
     by = operator(db)
     speak_for(db, app, by)
     placed = split(db, this := of_two_hours(db, by), THREE)
@@ -111,7 +111,7 @@ def test_the_end_of_a_workload_is_the_end_of_its_chunk(app: Database, db: psycop
         start(db, placed, 3, token, 10**6)
 
 
-def test_of_a_lease_that_was_lost_nobody_knows_when_its_chunk_stopped(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_of_a_lease_that_was_lost_nobody_knows_when_its_chunk_stopped(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     speak_for(db, app, by)
     placed = split(db, this := of_two_hours(db, by), THREE)

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from psycopg import errors
 
-from tests.warehouse.test_app import HOUR, START, app, db, operator, place, refused, speak_for, workload  # noqa: F401
+from tests.warehouse.app_rows import HOUR, START, operator, place, refused, speak_for, workload
 from warehouse.database import Database
 from warehouse.prepare import MIGRATIONS, prepare
 
@@ -19,7 +19,7 @@ Piece = tuple[float, float]
 """from, until: hours after START"""
 
 
-def split(db: psycopg.Connection, this: UUID, pieces: list[Piece], **more: Any) -> UUID:  # noqa: F811
+def split(db: psycopg.Connection, this: UUID, pieces: list[Piece], **more: Any) -> UUID:
     """A placement in pieces, looked at as at the end of a transaction."""
     starts, ends = START + pieces[0][0] * HOUR, START + pieces[-1][1] * HOUR
     placed = place(db, this, at=starts, **{"ends_at": ends, "chunks": len(pieces), **more})
@@ -34,11 +34,11 @@ def split(db: psycopg.Connection, this: UUID, pieces: list[Piece], **more: Any) 
     return placed
 
 
-def of_two_hours(db: psycopg.Connection, by: UUID, **more: Any) -> UUID:  # noqa: F811
+def of_two_hours(db: psycopg.Connection, by: UUID, **more: Any) -> UUID:
     return workload(db, by, kw=10, minutes=120, **{**SPLIT, **more})
 
 
-def test_a_run_in_one_piece_has_its_chunk_by_itself(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_a_run_in_one_piece_has_its_chunk_by_itself(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     speak_for(db, app, by)
     placed = place(db, workload(db, by))
@@ -70,8 +70,8 @@ WRONG: list[tuple[list[Piece], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("pieces", "more"), WRONG)
 def test_chunks_that_do_not_do_the_work_are_refused(
-    app: Database,  # noqa: F811
-    db: psycopg.Connection,  # noqa: F811
+    app: Database,
+    db: psycopg.Connection,
     pieces: list[Piece],
     more: dict[str, Any],
 ) -> None:
@@ -82,7 +82,7 @@ def test_chunks_that_do_not_do_the_work_are_refused(
         split(db, of_two_hours(db, by), pieces, **more)
 
 
-def test_a_gap_between_chunks_is_free_for_others_and_a_chunk_is_not(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_a_gap_between_chunks_is_free_for_others_and_a_chunk_is_not(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     speak_for(db, app, by)
     split(db, of_two_hours(db, by), [(0, 1), (3, 4 + 1 / 6)], capacity_kw=15)
@@ -101,7 +101,7 @@ def test_a_gap_between_chunks_is_free_for_others_and_a_chunk_is_not(app: Databas
     )
 
 
-def test_power_that_varies_is_counted_as_it_varies(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_power_that_varies_is_counted_as_it_varies(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     speak_for(db, app, by)
     profile = [18.0, 2.0]
@@ -118,14 +118,14 @@ def test_power_that_varies_is_counted_as_it_varies(app: Database, db: psycopg.Co
         place(db, workload(db, by, minutes=30), at=START + HOUR / 2, capacity_kw=20)
 
 
-def test_chunks_are_neither_changed_nor_taken_away(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_chunks_are_neither_changed_nor_taken_away(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     split(db, of_two_hours(db, by), [(0, 1), (3, 4 + 1 / 6)])
     with refused(db, errors.CheckViolation, "placement_is_kept"):
         db.execute("update app.placement_chunks set ends_at = ends_at + interval '1 minute'")
 
 
-def test_a_move_names_what_it_replaced_once(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_a_move_names_what_it_replaced_once(app: Database, db: psycopg.Connection) -> None:
     by = operator(db)
     speak_for(db, app, by)
     this = workload(db, by)

@@ -2,13 +2,13 @@
 
 import psycopg
 
-from tests.warehouse.test_app import app, db, operator, speak_for, workload  # noqa: F401
+from tests.warehouse.app_rows import operator, speak_for, workload
 from warehouse.database import Database
 
 COUNTED = "select sum(workloads), count(*) from app.workload_counts where operator_id = %s"
 
 
-def test_the_sum_is_the_number_of_workloads_and_the_rows_stay_few(app: Database, db: psycopg.Connection) -> None:  # noqa: F811
+def test_the_sum_is_the_number_of_workloads_and_the_rows_stay_few(app: Database, db: psycopg.Connection) -> None:
     by, another = operator(db), operator(db)
     workload(db, another)
     speak_for(db, app, by)
@@ -27,7 +27,7 @@ def test_the_sum_is_the_number_of_workloads_and_the_rows_stay_few(app: Database,
     assert db.execute("select count(*) from app.workload_counts").fetchone() == (0,)
 
 
-def test_two_transactions_that_submit_do_not_wait_for_each_other(app: Database) -> None:  # noqa: F811
+def test_two_transactions_that_submit_do_not_wait_for_each_other(app: Database) -> None:
     with app.connect() as owner:
         by = operator(owner)
         try:
