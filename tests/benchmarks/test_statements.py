@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from benchmarks import captures, floor, row_by_row, series, service, waiting, worked, year
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 
 DAY = date(2024, 1, 1)
 ROWS = 48 * 18

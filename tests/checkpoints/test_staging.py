@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from checkpoints.suite import Suites, failed, rows_that
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 from warehouse import ledger
 from warehouse.database import Database
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse.periods import HALF_HOUR
 
 NOON = datetime(2026, 10, 24, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from flows.dbt_runner import Dbt
 from placement.replay.errors import LEADS, Captured, bands
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse.periods import HALF_HOUR
 
 NOW = datetime.now(UTC)

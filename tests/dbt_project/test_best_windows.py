@@ -15,8 +15,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.conftest import Energy
 from tests.dbt_project.test_views import HALF_HOUR, half_hour, insert
+from tests.energy import Energy
 
 CLOCK_CHANGES = [
     datetime(*day, 1, tzinfo=UTC) for day in ((2025, 3, 30), (2025, 10, 26), (2026, 3, 29), (2026, 10, 25))

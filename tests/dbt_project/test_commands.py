@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Energy, contents
 from tests.emulator import Emulator
+from tests.energy import Energy, contents
 from warehouse.database import Role, dbt_environment
 from warehouse.settings import PROJECT_ROOT
 

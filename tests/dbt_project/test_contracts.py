@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Energy
 from tests.dbt_project.test_commands import DBT
+from tests.energy import Energy
 from warehouse.database import Role, dbt_environment
 from warehouse.settings import PROJECT_ROOT
 

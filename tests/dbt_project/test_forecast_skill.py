@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flows.dbt_runner import Dbt
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse.periods import HALF_HOUR
 
 BY_HAND = """

@@ -11,7 +11,7 @@ import pytest
 from flows.session import session
 from flows.steps import publish
 from pipelines.catalogue import DATASETS
-from tests.conftest import Energy
+from tests.energy import Energy
 from tests.flows.test_door_and_sql import land
 from tests.pipelines.hostile import Sample
 from warehouse.periods import HALF_HOUR, Window, iso

@@ -10,10 +10,10 @@ import pytest
 from flows.session import session
 from flows.steps import publish
 from pipelines.catalogue import DATASETS
-from tests.conftest import Energy
 from tests.dbt_project.test_commands import dbt
 from tests.dbt_project.test_isolated import flagged, put
 from tests.dbt_project.test_staging import mix
+from tests.energy import Energy
 from tests.flows.test_door_and_sql import land
 from tests.pipelines.hostile import Sample
 from warehouse.periods import HALF_HOUR, Window, floor, iso

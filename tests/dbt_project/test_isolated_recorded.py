@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import RECORDED_DIR, Energy, needs_recorded
+from tests.conftest import RECORDED_DIR, needs_recorded
 from tests.dbt_project.test_isolated import BOUND, flagged, isolated, put
 from tests.dbt_project.test_isolated_ends import NOW, national, publish_all, put_at
 from tests.emulator.carbon_intensity.recorded import load
+from tests.energy import Energy
 from tests.flows.test_backfill import is_contradicted
 from warehouse.periods import HALF_HOUR
 

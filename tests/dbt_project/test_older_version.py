@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from pipelines.catalogue import DATASETS
-from tests.conftest import FAST, Energy, _create, _drop
+from tests.conftest import _create, _drop
 from tests.emulator import Emulator
+from tests.energy import FAST, Energy
 from warehouse import logins
 from warehouse.database import Database, existing_roles
 from warehouse.prepare import newest_revision

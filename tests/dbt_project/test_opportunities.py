@@ -18,9 +18,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from tests.conftest import Energy
 from tests.dbt_project.test_best_windows import rounded
 from tests.dbt_project.test_views import HALF_HOUR, half_hour, insert
+from tests.energy import Energy
 from tests.warehouse.app_rows import HOUR, add, become, operator, place, workload
 from warehouse.prepare import limit_regions
 

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.conftest import Energy
 from tests.dbt_project.test_commands import dbt
 from tests.emulator import Emulator
+from tests.energy import Energy
 from warehouse.database import Database
 from warehouse.periods import HALF_HOUR, LONDON
 

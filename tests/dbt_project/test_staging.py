@@ -9,7 +9,8 @@ import pytest
 
 from flows.dataset_facts import dataset_facts
 from pipelines.catalogue import DATASETS
-from tests.conftest import RECORDED_DIR, Energy, needs_recorded
+from tests.conftest import RECORDED_DIR, needs_recorded
+from tests.energy import Energy
 from tests.flows.test_door_and_sql import land
 from tests.pipelines.hostile import Sample
 from warehouse.periods import HALF_HOUR, Window, iso

@@ -14,9 +14,9 @@ import pytest
 from psycopg import errors
 from psycopg.rows import dict_row
 
-from tests.conftest import Energy
 from tests.dbt_project.test_best_windows import CLOCK_CHANGES, Grid, connection, grid  # noqa: F401  (fixtures)
 from tests.dbt_project.test_views import HALF_HOUR
+from tests.energy import Energy
 from tests.warehouse.app_rows import HOUR, ROADS, START, add, become, operator, place, workload
 from tests.warehouse.test_bookings import TWO_HOURS, in_chunks
 from warehouse.prepare import limit_regions

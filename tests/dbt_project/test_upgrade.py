@@ -4,7 +4,7 @@ import runpy
 
 import pytest
 
-from tests.conftest import Energy, contents
+from tests.energy import Energy, contents
 from warehouse.settings import PROJECT_ROOT
 
 MIGRATION = PROJECT_ROOT / "warehouse/migrations/versions/20261126_1110__payload_rows.py"

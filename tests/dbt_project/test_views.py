@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Energy
 from tests.dbt_project.test_commands import dbt
+from tests.energy import Energy
 from warehouse.periods import HALF_HOUR, LONDON
 
 BASE = datetime(2024, 3, 12, 10, tzinfo=UTC)

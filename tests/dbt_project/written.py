@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.dbt_runner import Dbt
-from tests.conftest import Energy
 from tests.dbt_project.test_commands import DBT_TARGET, dbt
+from tests.energy import Energy
 from warehouse.database import Role
 
 THESE = uuid.UUID(int=13)

@@ -22,8 +22,9 @@ import pytest
 
 from flows.process_logs import ERROR_LINE
 from flows.processes import Processes
-from tests.conftest import FAST, TEST_DATABASE_URL
+from tests.conftest import TEST_DATABASE_URL
 from tests.emulator import Emulator
+from tests.energy import FAST
 from warehouse import embedded, server_log
 from warehouse.database import Database, existing_roles
 from warehouse.prepare import set_up

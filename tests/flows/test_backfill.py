@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import CARBON_TABLES, RECORDED_DIR, Energy, contents, needs_recorded
+from tests.conftest import RECORDED_DIR, needs_recorded
 from tests.emulator import Emulator
 from tests.emulator.carbon_intensity.recorded import load, number
+from tests.energy import CARBON_TABLES, Energy, contents
 from tests.flows import killing
 
 GAP = (datetime(2023, 10, 20, 22, tzinfo=UTC), datetime(2023, 10, 22, 19, 30, tzinfo=UTC))

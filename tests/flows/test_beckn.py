@@ -6,9 +6,10 @@ import pytest
 import shapely
 from shapely.geometry import shape
 
-from tests.conftest import RECORDED_DIR, Energy, needs_recorded
+from tests.conftest import RECORDED_DIR, needs_recorded
 from tests.dbt_project.test_regions import REGION_OF_AREA
 from tests.emulator import Emulator
+from tests.energy import Energy
 from tests.flows import killing
 
 KILLS = 6

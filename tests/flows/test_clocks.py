@@ -10,8 +10,8 @@ from flows import clocks
 from flows.watch import watch
 from pipelines.rate_limit import turn
 from pipelines.settings import Rate
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 from warehouse.database import Database
 from warehouse.errors import LockTimeoutError, UsageError
 

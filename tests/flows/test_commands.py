@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import run
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse.settings import PROJECT_ROOT
 
 BACKFILL = ("flows.backfill", "--from", "2024-01-01", "--to", "2024-01-02")

@@ -10,8 +10,8 @@ from flows.session import Session, session
 from flows.steps import land
 from pipelines.catalogue import DATASETS
 from pipelines.dataset import Dataset
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 from warehouse.periods import Window, settlement_day, settlement_days
 
 DAY = timedelta(days=1)

@@ -14,7 +14,7 @@ from flows.dbt_runner import Dbt
 from flows.plan import complete
 from pipelines.catalogue import DATASETS
 from pipelines.dataset import Dataset
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse import ledger
 from warehouse.periods import HALF_HOUR, Window, settlement_days
 from warehouse.relations import staging_model

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.conftest import RECORDED_DIR, Energy, needs_recorded
+from tests.conftest import RECORDED_DIR, needs_recorded
 from tests.emulator import Emulator
+from tests.energy import Energy
 
 HALF_HOUR = timedelta(minutes=30)
 UPDATE = "177f6fa4-ae49-4182-81ea-0c6b35f26ca6"

@@ -5,8 +5,8 @@ import sys
 
 from flows.discover import discover_neso
 from pipelines.neso import resources
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 from warehouse.settings import PROJECT_ROOT
 
 

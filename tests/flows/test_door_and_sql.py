@@ -11,9 +11,10 @@ import pytest
 from flows.session import session
 from flows.steps import publish, unpack, validate_landed
 from pipelines.catalogue import DATASETS, SOURCES
-from tests.conftest import RECORDED_DIR, Energy
+from tests.conftest import RECORDED_DIR
 from tests.dbt_project.written import Table, tables
 from tests.emulator import Emulator
+from tests.energy import Energy
 from tests.pipelines.hostile import VALUES, Sample, samples
 from tests.pipelines.recorded_bodies import recorded_samples
 from warehouse.periods import HALF_HOUR, Window, floor

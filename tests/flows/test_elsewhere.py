@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import FAST, Energy, contents
 from tests.emulator import Emulator
+from tests.energy import FAST, Energy, contents
 from tests.flows.hosts import Cluster, free_port
 from warehouse.errors import UsageError
 from warehouse.settings import PROJECT_ROOT

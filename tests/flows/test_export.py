@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.commands import run, start
-from tests.conftest import CLEAN_TABLES, Energy
+from tests.energy import CLEAN_TABLES, Energy
 from warehouse import exports
 from warehouse.exports import Manifest
 from warehouse.settings import PROJECT_ROOT

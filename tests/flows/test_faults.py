@@ -7,9 +7,9 @@ import pytest
 from flows.watch import Trouble, watch
 from pipelines.catalogue import DATASETS
 from pipelines.neso import resources
-from tests.conftest import Energy, contents
 from tests.emulator import Emulator
 from tests.emulator.neso.tables import RESOURCES
+from tests.energy import Energy, contents
 from warehouse.periods import LONDON
 
 # dataset -> what only its requests contain

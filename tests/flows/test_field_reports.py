@@ -6,8 +6,8 @@ import pytest
 
 from pipelines.catalogue import DATASETS
 from pipelines.neso import resources
-from tests.conftest import Energy, contents
 from tests.emulator import Emulator
+from tests.energy import Energy, contents
 
 PROVENANCE = ("payload_id", "fetched_at", "updated_at")
 FILES = [slug for slug in DATASETS if slug.startswith("neso__")]

@@ -14,8 +14,8 @@ from flows.maintenance import maintenance
 from flows.refresh import refresh
 from flows.transform import transform
 from flows.watch import watch
-from tests.conftest import FAST
 from tests.emulator import Emulator
+from tests.energy import FAST
 from warehouse.database import Database
 from warehouse.prepare import prepare
 

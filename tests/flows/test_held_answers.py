@@ -3,8 +3,8 @@
 import pytest
 
 from pipelines.neso import resources
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 
 DATASTORE = "datastore_search_sql"
 FORTNIGHT = "neso__demand_forecast_2_14d"

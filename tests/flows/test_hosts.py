@@ -22,8 +22,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import FAST, Energy
 from tests.emulator import Emulator
+from tests.energy import FAST, Energy
 from tests.flows.hosts import PREFECT, Cluster, Network, free_port, network
 from warehouse.database import Database
 from warehouse.settings import PROJECT_ROOT

@@ -22,8 +22,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 from tests.flows.stack_under_test import FINAL, a_stack
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from flows.rereads import refresh_requests
 from flows.session import session
 from flows.steps import land, publish
 from pipelines.catalogue import DATASETS
-from tests.conftest import Energy
 from tests.emulator import Emulator
 from tests.emulator.elexon import working_days
+from tests.energy import Energy
 from warehouse.periods import LONDON, settlement_days
 
 SLUG = "elexon__system_prices"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipelines.catalogue import DATASETS
-from tests.conftest import Energy, contents
 from tests.emulator import Emulator
+from tests.energy import Energy, contents
 from tests.flows.test_transform import bytes_of
 from warehouse.database import Role
 from warehouse.trace import trace

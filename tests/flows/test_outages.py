@@ -13,8 +13,8 @@ import psycopg2
 import pytest
 import sqlalchemy.exc
 
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 from warehouse.database import Database
 from warehouse.errors import OutageError, trouble_of
 from warehouse.settings import PROJECT_ROOT

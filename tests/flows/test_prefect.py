@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse.settings import PROJECT_ROOT
 
 TRACKED = """

@@ -12,9 +12,10 @@ from flows.rereads import refresh_requests
 from flows.session import session
 from flows.steps import land, publish
 from pipelines.catalogue import DATASETS
-from tests.conftest import RECORDED_DIR, Energy, needs_recorded
+from tests.conftest import RECORDED_DIR, needs_recorded
 from tests.emulator import Emulator
 from tests.emulator.elexon.working_days import next_working_day
+from tests.energy import Energy
 
 HALF_HOUR = timedelta(minutes=30)
 SYSTEM = "elexon__system_prices"

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from flows.dbt_runner import Dbt
-from tests.conftest import CLEAN_TABLES, Energy, contents
 from tests.emulator import Emulator
+from tests.energy import CLEAN_TABLES, Energy, contents
 
 PATHS = {
     "carbon_intensity__national": "carbon_intensity/intensity/",

@@ -10,7 +10,7 @@ import pytest
 
 from flows.replan import BUSY
 from tests import commands
-from tests.conftest import FAST
+from tests.energy import FAST
 from tests.flows import killing
 from tests.service.conftest import Api, api  # noqa: F401
 

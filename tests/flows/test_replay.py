@@ -8,7 +8,7 @@ import pytest
 
 from flows.replay import replay_decisions
 from placement.replay.jobs import JOBS
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse.errors import UsageError
 
 START = datetime(2026, 8, 18, tzinfo=UTC)

@@ -22,7 +22,6 @@ from pipelines.collect import Request
 from pipelines.dataset import FetchRequest
 from pipelines.fetch import fetch
 from pipelines.settings import PipelineSettings
-from tests.conftest import FAST, Energy
 from tests.emulator import Emulator
 from tests.emulator.carbon_intensity.published import HORIZON
 from tests.emulator.elexon.forecasts import Forecasts, horizon
@@ -31,6 +30,7 @@ from tests.emulator.elexon.rows import SETTLED_AFTER
 from tests.emulator.neso import auctions
 from tests.emulator.neso.published_demand import HALF_HOURLY, PERFORMANCE
 from tests.emulator.neso.tables import RESOURCES
+from tests.energy import FAST, Energy
 from warehouse.database import Database
 from warehouse.periods import LONDON, Window, day_start, floor, settlement_days
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 
 OUTTURN = "/demand/outturn"
 SINCE_WHEN = "select min(period_start) < now() - interval '24 days', bool_or(is_synthetic) from demand_actual_national"

@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from flows.automations import AUTOMATIONS
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 from warehouse.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from flows.stack_check import is_quiet, is_scheduled
 from flows.stack_service import SERVICE, answers, start
 from flows.stack_status import WORKER
 from tests.commands import run
-from tests.conftest import Energy
+from tests.energy import Energy
 from tests.flows.prefect_under_test import Server
 from tests.flows.test_work_pool import OVER
 from warehouse.counts import ago

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows import temporary
-from tests.conftest import Energy
+from tests.energy import Energy
 
 OPENED: list[str] = []
 _watching: list[bool] = []

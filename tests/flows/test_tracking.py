@@ -10,7 +10,7 @@ import pytest
 
 from flows.prefect_api import keep
 from tests.commands import run
-from tests.conftest import Energy
+from tests.energy import Energy
 
 AWAY = "http://127.0.0.1:9/api"
 COMMANDS = [("flows.maintenance",), ("flows.refresh", "--datasets", "carbon_intensity__national"), ("flows.replan",)]

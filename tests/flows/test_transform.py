@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.conftest import CLEAN_TABLES, Energy
+from tests.energy import CLEAN_TABLES, Energy
 from warehouse.database import Role
 
 

@@ -17,8 +17,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.conftest import FAST
 from tests.emulator import Emulator
+from tests.energy import FAST
 from warehouse.settings import PROJECT_ROOT
 
 pytestmark = [

@@ -11,8 +11,8 @@ from flows.steps import land, publish
 from flows.watch import Trouble, watch
 from pipelines.catalogue import DATASETS, select
 from pipelines.collect import Request
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 
 DAY = timedelta(days=1)
 FROZEN = [slug for slug, facts in dataset_facts().items() if facts.changes_within and DATASETS[slug].source == "elexon"]

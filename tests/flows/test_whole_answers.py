@@ -8,8 +8,8 @@ import pytest
 from flows.session import session
 from flows.steps import publish
 from pipelines.catalogue import DATASETS
-from tests.conftest import Energy, contents
 from tests.emulator import Emulator
+from tests.energy import Energy, contents
 from tests.flows.test_door_and_sql import land
 from tests.pipelines.hostile import Sample
 from warehouse.periods import HALF_HOUR, Window, floor, iso

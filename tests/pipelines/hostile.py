@@ -12,8 +12,8 @@ from pipelines.catalogue import DATASETS
 from pipelines.client import UpstreamClient
 from pipelines.dataset import BodyRejected, Dataset, FetchRequest
 from pipelines.settings import PipelineSettings
-from tests.conftest import FAST
 from tests.emulator import Emulator
+from tests.energy import FAST
 from warehouse.periods import Window, floor
 
 Path = tuple[str | int, ...]

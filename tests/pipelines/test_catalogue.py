@@ -11,8 +11,8 @@ from pipelines.catalogue import DATASETS, select
 from pipelines.client import UpstreamClient
 from pipelines.dataset import FetchRequest, datasets_in
 from pipelines.settings import PipelineSettings
-from tests.conftest import FAST
 from tests.emulator import Emulator
+from tests.energy import FAST
 from warehouse.errors import UsageError
 from warehouse.periods import Window, floor
 from warehouse.settings import PROJECT_ROOT

@@ -17,8 +17,8 @@ import pytest
 from pipelines.catalogue import DATASETS, SOURCES
 from pipelines.dlt_source import windows
 from pipelines.landing import configure
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 from warehouse.settings import PROJECT_ROOT
 
 NOON = datetime(2024, 3, 2, 12, tzinfo=UTC)

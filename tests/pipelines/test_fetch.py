@@ -18,8 +18,8 @@ from pipelines.dataset import BodyRejected, Dataset, FetchRequest
 from pipelines.fetch import Fetched, fetch
 from pipelines.neso import resources
 from pipelines.settings import PipelineSettings
-from tests.conftest import Energy
 from tests.emulator import Emulator
+from tests.energy import Energy
 from warehouse.periods import HALF_HOUR, Window, floor
 
 NOW = datetime.now(UTC)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipelines.dataset import BodyRejected
 from pipelines.neso.rows import NUMBER, parse_date
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse.periods import parse_instant
 
 EAC = {

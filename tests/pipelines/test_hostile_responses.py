@@ -17,7 +17,7 @@ from pipelines.collect import Request, collect
 from pipelines.dataset import FetchRequest
 from pipelines.fetch import fetch
 from pipelines.settings import PipelineSettings
-from tests.conftest import FAST, Energy
+from tests.energy import FAST, Energy
 from warehouse import ledger
 from warehouse.periods import Window, floor
 

@@ -22,6 +22,8 @@ from warehouse.database import Database, Role, existing_roles
 from warehouse.settings import PROJECT_ROOT
 
 TOKEN = "platform-token-of-the-tests"
+CONTEXTS = ("energy", "compute", "head")
+CAPTURES = "update intermediate.int_carbon_intensity__captures set "
 
 
 @dataclass
@@ -102,6 +104,18 @@ def api(grid: Database) -> Iterator[Api]:
     """The service in this process."""
     with in_process(grid, ServiceSettings()) as api:
         yield api
+
+
+@pytest.fixture
+def worked(api: Api) -> Api:
+    """The service after some work: one task runs on an asset, one waits, one is done."""
+    api.asset(api.operator("House", is_default=True), kw=10)
+    asked = {"user_email": "researcher@example.com", "power_kw": 2}
+    running, done = api.submit(is_deferrable=False, **asked), api.submit("Render a film", **asked)
+    api.submit(carbon_cap_gco2_kwh=0, **asked)
+    for task, status in ((running, "running"), (done, "running"), (done, "completed")):
+        assert api.client.patch(f"/workloads/{task['workload_id']}", json={"status": status}).status_code == 200
+    return api
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import pytest
 from fastapi import FastAPI
 
 from tests.service.conftest import Api
-from tests.service.test_contexts import worked  # noqa: F401  (a fixture)
 
 OPEN = ("additional", "SeriesRow")
 
@@ -88,7 +87,7 @@ def test_parameters_and_fields_that_need_one_have_an_example(api: Api) -> None:
     assert named >= places | of_a_task | {("path", "name"), ("query", "horizon"), ("Claim", "city")}
 
 
-def test_answers_name_exactly_what_their_models_name(worked: Api) -> None:  # noqa: F811
+def test_answers_name_exactly_what_their_models_name(worked: Api) -> None:
     described = document(worked)
     submitted = worked.submit("Train a model on 8 H100s for 3 hours before 9am tomorrow", user_email="b@example.com")
     assert unnamed(submitted, schema_of(described, "post", "/submit_task", 201), described) == []

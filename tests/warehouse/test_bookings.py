@@ -17,7 +17,7 @@ from psycopg import errors
 
 from placement.chunks import Work
 from placement.task import Task
-from tests.conftest import Energy
+from tests.energy import Energy
 from tests.warehouse.app_rows import HOUR, START, become, operator, place, refused, speak_for, workload
 from warehouse.database import Database, Role, existing_roles, logins
 from warehouse.prepare import MIGRATIONS, limit_regions, prepare

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse.database import Database, Role, existing_roles, parse
 from warehouse.errors import OutageError, UsageError
 from warehouse.prepare import newest_revision, prepare

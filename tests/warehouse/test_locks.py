@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from tests.conftest import Energy, contents
+from tests.energy import Energy, contents
 from warehouse.database import Database
 from warehouse.errors import LockTimeoutError
 from warehouse.locks import exclusive, exclusive_all, is_held

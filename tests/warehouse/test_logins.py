@@ -10,7 +10,7 @@ import pytest
 from psycopg import errors
 
 from tests.commands import run
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse import logins as login_store
 from warehouse.database import Database, Role, existing_roles, logins
 from warehouse.errors import UsageError

@@ -24,8 +24,8 @@ from service.app import create
 from service.mcp.__main__ import caller_of
 from service.settings import ServiceSettings
 from tests.commands import run
-from tests.conftest import CARBON_TABLES, FAST, Energy
 from tests.emulator import Emulator
+from tests.energy import CARBON_TABLES, FAST, Energy
 from tests.flows.settling import Past
 from tests.flows.test_clocks import ahead
 from tests.flows.test_hand_over import prefect

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import Energy
+from tests.energy import Energy
 from warehouse.printed import out, printable
 from warehouse.settings import PROJECT_ROOT
 

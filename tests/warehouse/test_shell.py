@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.conftest import FAST
 from tests.emulator import Emulator
+from tests.energy import FAST
 from warehouse import embedded
 from warehouse.database import parse
 from warehouse.server import resolve, uses_embedded

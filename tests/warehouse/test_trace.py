@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import CLEAN_TABLES, Energy
 from tests.emulator import Emulator
+from tests.energy import CLEAN_TABLES, Energy
 from warehouse.errors import UsageError
 from warehouse.trace import _key_columns, main, trace
 

@@ -16,7 +16,8 @@ from pipelines.carbon_intensity.archive.files import Found
 from pipelines.carbon_intensity.national import synthesize as national
 from pipelines.carbon_intensity.regional import synthesize as regional
 from pipelines.payload import Payload
-from tests.conftest import RECORDED_DIR, Energy, needs_recorded
+from tests.conftest import RECORDED_DIR, needs_recorded
+from tests.energy import Energy
 from warehouse.periods import HALF_HOUR, iso
 
 CAPTURED = datetime(2023, 3, 14, 3, 31, tzinfo=UTC)
