@@ -73,11 +73,11 @@ def _serious(warehouse: WarehouseSettings) -> list[str]:
     """What the embedded server's log says since it started that somebody should read; said in a line."""
     if not uses_embedded(warehouse):
         return []
-    from warehouse import embedded, server_log
+    from warehouse import embedded_files, server_log
 
     lines = server_log.serious(warehouse.data_dir)
     if lines:
-        out(f"ERRORS          {len(lines)} in {embedded.log_file(warehouse.data_dir)}, the first: {lines[0]}")
+        out(f"ERRORS          {len(lines)} in {embedded_files.log_file(warehouse.data_dir)}, the first: {lines[0]}")
     return lines
 
 

@@ -8,6 +8,7 @@ Where to go for what:
 - `cut_off`     an end for a connection whose server says nothing
 - `logins`      the login of each role: made, replaced, kept where only the owner reads
 - `embedded`    the server from a wheel, if DATABASE_URL is not set
+- `embedded_files`  where it is, and its port and password
 - `postgres_programs`  the wheel's programs, and the system user that runs them if we are root
 - `leftovers`   what a killed server leaves behind
 - `server_log`  what that server says unasked: crashes, a full disk, damage

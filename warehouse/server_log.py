@@ -6,7 +6,7 @@ Its other errors are refusals, of which whoever was refused knows.
 import re
 from pathlib import Path
 
-from warehouse import embedded
+from warehouse import embedded_files
 
 _BEGINS = "starting PostgreSQL"
 _SERIOUS = re.compile(
@@ -17,7 +17,7 @@ _LAST_BYTES = 4_000_000
 
 def serious(data_dir: Path) -> list[str]:
     """The lines since the last start that somebody should read."""
-    log = embedded.log_file(data_dir)
+    log = embedded_files.log_file(data_dir)
     if not log.exists():
         return []
     with log.open("rb") as file:

@@ -7,6 +7,7 @@
 - `grid`        opportunities of the regions, the best windows
 - `claims`      what a runner is given, and what it says of it
 - `callbacks`   subscriptions and deliveries
+- `context_rows`  what stands in a context: the grid, prices, workloads, assets, what was said
 - `agents`      what each agent reads, in full and in brief
 - `places`      places and why they lie in a region
 - `series`      which series there are, and rows of one

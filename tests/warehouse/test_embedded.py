@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from warehouse import embedded
+from warehouse import embedded, embedded_files
 from warehouse.database import Role, logins
 from warehouse.errors import UsageError
 from warehouse.prepare import prepare
@@ -220,16 +220,16 @@ def test_the_port_stays_and_lies_below_those_of_outgoing_connections(
     for _ in range(2):
         ports.append(embedded.ensure_running(data_dir).port)
         embedded.stop(data_dir)
-    assert ports[0] == ports[1] in embedded.PORTS
+    assert ports[0] == ports[1] in embedded_files.PORTS
     lowest = Path("/proc/sys/net/ipv4/ip_local_port_range")
     if lowest.exists():
         assert ports[0] < int(lowest.read_text().split()[0])
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind((embedded.HOST, ports[0]))
+        other.bind((embedded_files.HOST, ports[0]))
         other.listen()
         moved = embedded.ensure_running(data_dir).port
-    assert moved != ports[0] and moved in embedded.PORTS
+    assert moved != ports[0] and moved in embedded_files.PORTS
     assert f"port {ports[0]} is taken" in caplog.text
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from warehouse import embedded, server_log
+from warehouse import embedded_files, server_log
 
 LOG = """\
 2026-11-25 10:00:00 UTC [10] LOG:  starting PostgreSQL 17.2
@@ -20,7 +20,7 @@ SERIOUS = (
 
 def test_what_somebody_should_read_since_the_last_start(tmp_path: Path) -> None:
     assert server_log.serious(tmp_path) == []
-    log = embedded.log_file(tmp_path)
+    log = embedded_files.log_file(tmp_path)
     log.parent.mkdir()
     log.write_text(LOG)
     assert server_log.serious(tmp_path) == []
