@@ -124,11 +124,17 @@ def test_together_they_save_points_more_than_one_at_a_time(load: float, points: 
     assert 100 * (alone.gbp - together.score_gbp) / at_once >= points
 
 
-def exact(wanted: Sequence[Wanted], venues: Venues, grid: Outlook) -> tuple[float, int]:
-    """Pounds of the best plan, and how many it places: a mixed integer program."""
-    model, penalty = highspy.Highs(), 1000.0
-    model.setOptionValue("output_flag", False)
-    model.setOptionValue("mip_rel_gap", 1e-6)
+PENALTY = 1000.0
+"""Pounds of a workload that a program does not place"""
+
+
+def program(
+    wanted: Sequence[Wanted], venues: Venues, grid: Outlook, **options: float
+) -> tuple[highspy.Highs, list[Any]]:
+    """A mixed integer program that HiGHS has solved as far as these options let it; and the variables of workloads not placed."""
+    model = highspy.Highs()
+    for name, value in {"output_flag": False, **options}.items():
+        model.setOptionValue(name, value)
     uses: dict[tuple[int, int], list[tuple[Any, float]]] = {}
     objective, skipped = [], []
     for ask in wanted:
@@ -146,10 +152,27 @@ def exact(wanted: Sequence[Wanted], venues: Venues, grid: Outlook) -> tuple[floa
         model.addConstr(sum(mine, start=none) == 1)
     for (row, _), taken in uses.items():
         model.addConstr(sum(kw * variable for variable, kw in taken) <= float(venues[row].capacity_kw))
-    model.minimize(sum(pounds * variable for variable, pounds in objective) + penalty * sum(skipped))
+    model.minimize(sum(pounds * variable for variable, pounds in objective) + PENALTY * sum(skipped))
+    return model, skipped
+
+
+def exact(wanted: Sequence[Wanted], venues: Venues, grid: Outlook) -> tuple[float, int]:
+    """Pounds of the best plan, and how many it does not place."""
+    model, skipped = program(wanted, venues, grid, mip_rel_gap=1e-6)
     values = model.getSolution().col_value
     missing = sum(values[one.index] > 0.5 for one in skipped)
-    return float(model.getInfo().objective_function_value) - penalty * missing, missing
+    return float(model.getInfo().objective_function_value) - PENALTY * missing, missing
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [28, 49])
+def test_the_plans_farthest_from_their_bound_are_near_what_a_solver_proves(seed: int) -> None:
+    """Of 201 instances these are 6.1 and 7.2 % above their own bound, which supposes that racks can be filled evenly."""
+    wanted, venues, grid = instance(seed, jobs=70, venues=4, half_hours=48, load=0.7)
+    found = planned(wanted, venues, grid)
+    model, _ = program(wanted, venues, grid, mip_max_nodes=1)
+    no_plan_costs_less = float(model.getInfo().mip_dual_bound)
+    assert found.unplaced == 0 and found.bound_gbp <= no_plan_costs_less <= found.score_gbp <= 1.05 * no_plan_costs_less
 
 
 def test_small_plans_are_near_the_exact_one_and_place_what_it_places() -> None:
