@@ -24,7 +24,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.emulator import Emulator
-from tests.flows.test_dispatch import placing, runs_of, workload  # noqa: F401  a fixture
+from tests.flows.test_dispatch import ROUNDED, placing, runs_of, workload  # noqa: F401  a fixture
 from tests.flows.test_stack import NAMES, NATIONAL
 from warehouse.settings import PROJECT_ROOT
 
@@ -214,7 +214,7 @@ def test_a_task_of_one_curl_is_a_run_at_its_time_and_has_its_receipt(browser: Br
         workload_id = submitted["workload_id"]
         (run,) = until(lambda: runs_of(placing, workload_id))
         done = placing.wait(run["id"])
-        assert done["state_type"] == "COMPLETED" and datetime.fromisoformat(done["start_time"]) >= starts_at
+        assert done["state_type"] == "COMPLETED" and datetime.fromisoformat(done["start_time"]) >= starts_at - ROUNDED
         until(lambda: workload(placing, workload_id)["status"] == "completed")
     finally:
         placing.patch(schedule, active=False)
