@@ -209,9 +209,10 @@ def _notes(finished: Finished, ran: Course, row: Row, found: Settled) -> list[st
     notes += _notes_on_pieces(finished)
     planned = sum((chunk["ends_at"] - chunk["starts_at"]).total_seconds() for chunk in finished.placement["pieces"])
     if abs(ran.seconds - planned) > 0.1 * planned:
+        minutes, expected = (round(seconds / 60, 1) for seconds in (ran.seconds, planned))
         notes.append(
-            f"It ran for {ran.seconds / 60:.0f} minutes, not for {planned / 60:.0f}: what was promised is for the planned "
-            "length, everything else for the real one."
+            f"It ran for {minutes:g} minutes, not for {expected:g}: what was promised is for the planned length, everything "
+            "else for the real one."
         )
     return notes
 

@@ -209,6 +209,16 @@ def test_a_receipt_is_preliminary_until_its_actuals_are_final(past: Past) -> Non
     assert figures(past.receipts(this)[1], *COMPARED) == figures(row, *COMPARED)
 
 
+def test_a_run_of_seconds_is_said_to_have_run_for_a_part_of_a_minute(past: Past) -> None:
+    day = at("2025-10-24 00:00")
+    actuals(past.db, day, [300, 300, 100, 100], [50, 50, 50, 50], fetched_after=HOUR)
+    this = past.workload(day, hours=4, minutes=60)
+    past.place(this, (day + 2 * HOUR, day + 3 * HOUR))
+    past.run(this, day + 2 * HOUR, day + 2 * HOUR + HOUR / 200)
+    past.settle()
+    assert "It ran for 0.3 minutes, not for 60: " in " ".join(past.receipt(this)["notes"])
+
+
 def test_the_last_refresh_of_a_half_hour_makes_it_final(past: Past) -> None:
     """Refreshes request a half-hour until its third day ends: the last of a day half an hour before it is 48 hours old."""
     day = at("2025-10-24 20:00")
